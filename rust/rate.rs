@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Cycles, nanoseconds and the rates between them.
+//!
+//! Pure arithmetic: `core` alone, nothing of the kernel, no floats, no 128-bit division (a panic in
+//! the kernel), nothing that can overflow or panic. `tests/host` compiles this very file.
+//!
+//! # Vocabulary
+//!
+//! * **cycle**: one tick of the TSC, the clocksource's counter: [`Cycles`].
+//! * **raw ns**: `CLOCK_MONOTONIC_RAW`, nanoseconds at the clocksource's nominal rate: [`RawNs`].
+//! * **mono ns**: `CLOCK_MONOTONIC`, nanoseconds at the rate that NTP sets: [`MonoNs`].
+//! * **rate**: nanoseconds per cycle, `mult / 2^shift`: [`Rate`].
+//! * **skew**: how much faster the monotonic clock runs than the raw one: [`Skew`].
+//! * **dither**: the single unit of `mult` that the timekeeper adds and removes from tick to tick
+//!   to work off `ntp_error`; see `timekeeping_adjust()`.
+//!
+//! C headers: [`include/linux/timekeeper_internal.h`](srctree/include/linux/timekeeper_internal.h),
+//! [`include/vdso/ktime.h`](srctree/include/vdso/ktime.h)
+
+use core::fmt;
+
+/// Nanoseconds per second, and so the parts per billion of a whole.
+const NSEC_PER_SEC: u64 = 1_000_000_000;
+
+/// A TSC value or a distance in TSC cycles, 0 to 2^64 - 1.
+///
+/// As a value it is what `rdtsc` reads on the host. It is taken not to wrap: at 4 GHz that takes
+/// 146 years.
+#[repr(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Cycles(u64);
+
+impl Cycles {
+    /// The last value there is; where a conversion to cycles saturates.
+    pub(crate) const MAX: Self = Self(u64::MAX);
+
+    /// Takes a TSC value, or a number of cycles.
+    #[inline]
+    pub(crate) const fn new(cycles: u64) -> Self {
+        Self(cycles)
+    }
+
+    /// Returns the bare number of cycles.
+    #[inline]
+    pub(crate) const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// Nanoseconds of `CLOCK_MONOTONIC_RAW`, the whole range of `ktime_t`.
+#[repr(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct RawNs(i64);
+
+impl RawNs {
+    /// Takes raw nanoseconds.
+    #[inline]
+    pub(crate) const fn new(ns: i64) -> Self {
+        Self(ns)
+    }
+
+    /// Returns the bare nanoseconds, a `ktime_t`.
+    #[inline]
+    pub(crate) const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+/// Nanoseconds of `CLOCK_MONOTONIC`, the whole range of `ktime_t`.
+#[repr(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct MonoNs(i64);
+
+impl MonoNs {
+    /// `KTIME_MAX`: where an expiry saturates. The hrtimer core takes it for "never".
+    pub(crate) const KTIME_MAX: Self = Self(i64::MAX);
+
+    /// `KTIME_MIN`: where a negative distance saturates.
+    pub(crate) const KTIME_MIN: Self = Self(i64::MIN);
+
+    /// Takes monotonic nanoseconds.
+    #[inline]
+    pub(crate) const fn new(ns: i64) -> Self {
+        Self(ns)
+    }
+
+    /// Returns the bare nanoseconds, a `ktime_t`.
+    #[inline]
+    pub(crate) const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+/// Nanoseconds per cycle, `mult / 2^shift`: one of `tkr_mono`, `tkr_raw`.
+///
+/// # Invariants
+///
+/// - `mult` is not 0, so that it can divide.
+/// - `shift` is at most [`Rate::SHIFT_MAX`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Rate {
+    mult: u32,
+    shift: u32,
+}
+
+impl Rate {
+    /// The largest `shift` that `clocks_calc_mult_shift()` gives a clocksource.
+    pub(crate) const SHIFT_MAX: u32 = 32;
+
+    /// Takes the `mult` and `shift` of a `struct tk_read_base`.
+    ///
+    /// Returns [`None`] for a `mult` of 0 or a `shift` above [`Rate::SHIFT_MAX`], which no
+    /// clocksource has.
+    #[inline]
+    pub(crate) const fn new(mult: u32, shift: u32) -> Option<Self> {
+        if mult == 0 || shift > Self::SHIFT_MAX {
+            return None;
+        }
+        // INVARIANT: Both were checked just above.
+        Some(Self { mult, shift })
+    }
+
+    /// Returns the multiplier, 1 to 2^32 - 1, in ns per cycle times 2^[`shift`](Self::shift).
+    #[inline]
+    pub(crate) const fn mult(self) -> u32 {
+        self.mult
+    }
+
+    /// Returns the shift, 0 to [`Rate::SHIFT_MAX`].
+    #[inline]
+    pub(crate) const fn shift(self) -> u32 {
+        self.shift
+    }
+
+    /// Returns the shift for use in a 128-bit shift.
+    ///
+    /// It is 32 at most; the mask says so to the compiler, which then leaves out the overflow check
+    /// and the half of the shift that is for 64 and more.
+    #[inline]
+    pub(crate) const fn bits(self) -> u32 {
+        self.shift & 63
+    }
+
+    /// Says what a change from `reference` to this rate means to a pending timer.
+    ///
+    /// Give as `reference` the rate that the pending timers were armed with, not the previous one:
+    /// else a slow drift of one unit at a time is never seen.
+    #[inline]
+    pub(crate) const fn change_from(self, reference: Self) -> Change {
+        if self.shift != reference.shift {
+            Change::Other
+        } else if self.mult.abs_diff(reference.mult) <= 1 {
+            Change::Steady
+        } else if self.mult > reference.mult {
+            Change::Faster
+        } else {
+            Change::Slower
+        }
+    }
+}
+
+/// What a new rate is to an old one; see [`Rate::change_from`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Change {
+    /// The same, or one unit of `mult` away: dither, which re-arms nothing.
+    Steady,
+    /// The clock runs faster now: an expiry computed before is reached too early.
+    Faster,
+    /// The clock runs slower now: an expiry computed before is reached too late.
+    Slower,
+    /// The `shift` differs, so it is another clocksource: nothing computed before holds.
+    Other,
+}
+
+/// How much faster `CLOCK_MONOTONIC` runs than `CLOCK_MONOTONIC_RAW`, in parts per billion.
+///
+/// The kernel's limits, stacked, are about +-22 %; any `i64` is held.
+#[repr(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Skew(i64);
+
+impl Skew {
+    /// Takes a skew in parts per billion.
+    #[inline]
+    pub(crate) const fn from_ppb(ppb: i64) -> Self {
+        Self(ppb)
+    }
+
+    /// Returns the parts per billion.
+    #[inline]
+    pub(crate) const fn ppb(self) -> i64 {
+        self.0
+    }
+
+    /// Compares two rates of one clocksource, rounding towards zero.
+    ///
+    /// `(mono - raw) / raw` in parts per billion. With one `shift`, as `tk_setup_internals()` sets
+    /// it for both, that is `(mono.mult - raw.mult) * 10^9 / raw.mult`. Saturates, which takes two
+    /// rates more than 2^33 apart.
+    pub(crate) const fn between(mono: Rate, raw: Rate) -> Self {
+        let (ppb, rest) = multiply_by_ratio(NSEC_PER_SEC, mono, raw);
+        // `mono / raw` was rounded down. That is towards the skew's zero above 1 only.
+        let round_up = ppb < NSEC_PER_SEC as u128 && rest;
+        let ppb = if round_up { ppb.wrapping_add(1) } else { ppb };
+
+        if ppb > i64::MAX as u128 {
+            return Self(i64::MAX);
+        }
+        // CAST: Just found to fit.
+        Self((ppb as i64).wrapping_sub(NSEC_PER_SEC as i64))
+    }
+}
+
+/// As parts per million with sign and three decimals: `+500.000 ppm`.
+impl fmt::Display for Skew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { '-' } else { '+' };
+        let ppb = self.0.unsigned_abs();
+
+        write!(f, "{}{}.{:03} ppm", sign, ppb / 1000, ppb % 1000)
+    }
+}
+
+/// Turns a distance in raw nanoseconds into the same distance in monotonic nanoseconds.
+///
+/// The exact value rounded up, that is towards plus infinity for negative distances too: a timer
+/// moved by it is never early. Saturates at [`MonoNs::KTIME_MAX`] and [`MonoNs::KTIME_MIN`].
+pub(crate) const fn scale(raw: RawNs, mono: Rate, raw_rate: Rate) -> MonoNs {
+    let (ns, rest) = multiply_by_ratio(raw.0.unsigned_abs(), mono, raw_rate);
+
+    if raw.0 < 0 {
+        // Rounding the magnitude down rounds the value up.
+        if ns > i64::MIN.unsigned_abs() as u128 {
+            return MonoNs::KTIME_MIN;
+        }
+        // CAST: At most 2^63, which wraps to `i64::MIN` and stays that when negated.
+        return MonoNs((ns as i64).wrapping_neg());
+    }
+
+    let ns = if rest { ns.wrapping_add(1) } else { ns };
+    if ns > i64::MAX as u128 {
+        return MonoNs::KTIME_MAX;
+    }
+    // CAST: Just found to fit.
+    MonoNs(ns as i64)
+}
+
+/// Multiplies `ns` by `mono / raw`, rounding down; also says whether that dropped anything.
+///
+/// Exact for any two rates and for `ns` up to 2^64 - 1: `ns * 2^raw.shift` is below 2^96 and its
+/// product with `mono.mult` below 2^128. A plain division of that product would be a 128-bit one,
+/// so it is taken apart: with `x = q * d + r`, `x * m / d` is `q * m + r * m / d`.
+const fn multiply_by_ratio(ns: u64, mono: Rate, raw: Rate) -> (u128, bool) {
+    let (q, r) = div_rem((ns as u128) << raw.bits(), raw.mult);
+    // `r < raw.mult`, so the product is below 2^64.
+    let rest = (r as u64).wrapping_mul(mono.mult as u64);
+    let (rest_q, rest_r) = div_rem(rest as u128, raw.mult);
+
+    let shifted = q.wrapping_mul(mono.mult as u128).wrapping_add(rest_q);
+    let ratio = shifted >> mono.bits();
+
+    (ratio, rest_r != 0 || ratio << mono.bits() != shifted)
+}
+
+/// Divides 96 by 32 bits in two steps of 64 by 32 bits, as one does by hand.
+///
+/// `dividend` must be below 2^96 and `divisor` not 0; for others the result is of no use, but it is
+/// computed without a fault.
+pub(crate) const fn div_rem(dividend: u128, divisor: u32) -> (u128, u32) {
+    let divisor = divisor as u64;
+    // CAST: All of the upper 64 bits of the 96, then the lower 32.
+    let upper = (dividend >> 32) as u64;
+    let lower = dividend as u32 as u64;
+
+    let (Some(upper_q), Some(upper_r)) = (upper.checked_div(divisor), upper.checked_rem(divisor))
+    else {
+        return (u128::MAX, 0);
+    };
+    // A remainder is below the divisor, so this is below 2^64 and its quotient below 2^32.
+    let lower = (upper_r << 32) | lower;
+    let (Some(lower_q), Some(lower_r)) = (lower.checked_div(divisor), lower.checked_rem(divisor))
+    else {
+        return (u128::MAX, 0);
+    };
+
+    // CAST: A remainder of a division by a `u32`.
+    (((upper_q as u128) << 32) | lower_q as u128, lower_r as u32)
+}
