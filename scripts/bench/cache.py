@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The cache: everything that is fetched or built once lives in it, in stages.
+
+    path = cache.stage("bochs", [RECIPE, PATCH_FILE], build)
+
+A stage is the directory <cache>/<name>-<key>; the key is a hash of what it is
+built from.  build(path) fills it, and only if it returns is the stage complete.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from pathlib import Path
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+TREE = Path(__file__).resolve().parents[2]
+CACHE = (Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+         / "raw_hrtimer").resolve()
+
+_START = time.monotonic()
+_TICK = 10          # seconds between progress lines
+_held = {}          # stages in use: path -> file, locked until this process ends
+_held_guard = threading.Lock()
+
+
+class BenchError(Exception):
+    """What went wrong and what to do, in a sentence for the person who ran it."""
+
+
+def elapsed(since=_START):
+    minutes, seconds = divmod(int(time.monotonic() - since), 60)
+    return f"{minutes}m{seconds:02d}s"
+
+
+def say(name, text):
+    """One line of progress, on stderr: stdout belongs to results."""
+    print(f"[{elapsed():>6}] {name}: {text}", file=sys.stderr, flush=True)
+
+
+def main(function):
+    """Run a program's main(); its errors are sentences, Ctrl-C and SIGTERM clean up."""
+    def stop(_signal, _frame):
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        return sys.exit(function())
+    except BenchError as error:
+        sys.exit(f"{Path(sys.argv[0]).name}: {error}")
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def files_below(*paths):
+    """The files in these files and directories, sorted; a missing one has none."""
+    found = set()
+    for path in map(Path, paths):
+        if path.is_dir():
+            found.update(p for p in path.rglob("*") if p.is_file()
+                         and not {".git", "__pycache__"} & set(p.parts))
+        elif path.is_file():
+            found.add(path)
+    return sorted(found)
+
+
+def digest(inputs):
+    """The key for some inputs: strings, and Paths of files or directories.
+
+    A path counts with its contents and with where it is in the project tree, not
+    where the tree is, so that two checkouts share a stage.
+    """
+    total = hashlib.sha256()
+
+    def add(data):
+        total.update(len(data).to_bytes(8, "little"))
+        total.update(data)
+
+    for item in inputs:
+        if isinstance(item, Path):
+            for file in files_below(item):
+                add(os.path.relpath(file, TREE).encode())
+                add(file.read_bytes())
+        else:
+            add(str(item).encode())
+    return total.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def _locked(name):
+    """Only one process at a time builds the stages of one name."""
+    path = CACHE / "locks" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="ascii") as file:
+        waiting = 0
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if waiting % _TICK == 0:
+                    say(name, "another run is building this, waiting for it")
+                waiting += 1
+                time.sleep(1)
+        yield
+
+
+def _use(path):
+    """Keep a complete stage from being pruned while this process lives."""
+    mark = path / ".complete"
+    with _held_guard:
+        if path in _held:
+            return True
+        with contextlib.suppress(OSError):
+            file = open(mark, "rb")
+            fcntl.flock(file, fcntl.LOCK_SH)
+            if mark.exists():           # not pruned between open and lock
+                _held[path] = file
+                os.utime(mark)          # the last use decides what is pruned
+                return True
+            file.close()
+    return False
+
+
+def discard(path):
+    """Remove a directory, also if processes that were just killed still write."""
+    for attempt in range(5):
+        if not path.exists():
+            return
+        shutil.rmtree(path, ignore_errors=attempt < 4)
+        if path.exists():
+            time.sleep(0.5)
+
+
+def _prune(name, keep):
+    stages = [p for p in CACHE.glob(f"{name}-*")
+              if re.fullmatch(re.escape(name) + "-[0-9a-f]{16}", p.name)]
+
+    def last_use(path):
+        mark = path / ".complete"
+        return mark.stat().st_mtime if mark.exists() else 0
+
+    for path in sorted(stages, key=last_use, reverse=True)[keep:]:
+        with contextlib.suppress(OSError), open(path / ".complete", "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            (path / ".complete").unlink()
+        if not (path / ".complete").exists():
+            discard(path)
+
+
+def stage(name, inputs, build, keep=1):
+    """The directory of a stage, built first if it does not exist.
+
+    inputs: strings and Paths (contents count).  build(path) is called with an
+    empty directory, already at its final place because kernel trees remember
+    where they were built; an interrupted one is removed.  The last `keep` keys
+    of this name are kept, and whatever a running process uses.
+    """
+    path = CACHE / f"{name}-{digest(inputs)}"
+    if _use(path):
+        return path
+    with _locked(name):
+        if not _use(path):
+            discard(path)
+            path.mkdir(parents=True)
+            start = time.monotonic()
+            try:
+                build(path)
+            except BaseException:
+                discard(path)
+                raise
+            (path / ".complete").touch()
+            _use(path)
+            say(name, f"done in {elapsed(start)}")
+        _prune(name, keep)
+    return path
+
+
+def _last_line(log):
+    with open(log, "rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - 400))
+        lines = [l for l in re.split(rb"[\r\n]+", file.read()) if l.strip()]
+    return b" ".join(lines[-1].split()).decode(errors="replace")[:70] if lines else ""
+
+
+def run_logged(name, what, argv, expect=None, **popen):
+    """Run a long command: output to a log, a progress line every few seconds.
+
+    expect: how many lines a complete run prints, if that is known.
+    """
+    log = CACHE / "logs" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    say(name, what)
+    start = time.monotonic()
+    with open(log, "wb") as output:
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=subprocess.STDOUT, **popen)
+        try:
+            while True:
+                try:
+                    status = process.wait(_TICK)
+                    break
+                except subprocess.TimeoutExpired:
+                    far = _last_line(log)
+                    if expect:
+                        lines = log.read_bytes().count(b"\n")
+                        far = f"{min(99, 100 * lines // expect)} %, {far}"
+                    say(name, f"{what}, {elapsed(start)}: {far}")
+        finally:
+            process.kill()
+            process.wait()
+    if status:
+        tail = log.read_bytes().decode(errors="replace").splitlines()[-20:]
+        raise BenchError(f"{name}: {what} failed (status {status}), the whole log is "
+                         f"{log}, its end:\n  " + "\n  ".join(tail))

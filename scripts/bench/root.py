@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The toolchain root: Debian trixie, with all that the builds and machines need.
+
+    root.run(["make", "-C", kdir], name="kvm", what="building KVM's modules")
+
+The host gives python3 and mmdebstrap only.  Commands run in a private mount and
+process namespace: nothing stays mounted or running, however they end.
+"""
+
+import os
+from pathlib import Path
+import shutil
+import subprocess
+
+from . import cache
+from .cache import BenchError, CACHE, TREE
+
+MIRROR = "http://deb.debian.org/debian"
+SUITES = ["trixie", "trixie-updates", "trixie-backports"]
+KEYRINGS = ["/usr/share/keyrings/debian-archive-keyring.gpg",
+            "/usr/share/keyrings/debian-archive-keyring.pgp"]
+DISK_GB = 12        # free space for the root and what is built with it
+
+PACKAGES = """
+    bash bc bison bzip2 ca-certificates cpio file flex git kmod make patch perl
+    python3 rsync tar xz-utils zstd dpkg-dev debian-archive-keyring
+    gcc gcc-14 g++-14 libc6-dev libelf-dev libdw-dev libssl-dev zlib1g-dev
+    libzstd-dev uuid-dev pahole sparse
+    rustc rust-src rustfmt rust-clippy bindgen cargo
+    busybox-static chrony isolinux syslinux-common xorriso
+    qemu-system-x86 seabios ipxe-qemu
+    python3-matplotlib
+""".split()
+
+# Nothing here is read by anybody in the root.
+_EXCLUDE = ["/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*",
+            "/usr/share/doc/*", "/usr/share/qemu/*.fd"]
+
+# Runs in the new namespace: $1 root, $2 directory, $3 environment, then pairs of
+# outside and inside paths to bind, "--", and the command.
+_ENTER = r"""
+set -e
+root=$1 cwd=$2
+shift 2
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+while [ "$1" != -- ]; do
+    if [ -d "$1" ]; then
+        mkdir -p "$root$2"
+    elif [ ! -e "$root$2" ]; then
+        mkdir -p "$(dirname "$root$2")"
+        : >"$root$2"
+    fi
+    mount --bind "$1" "$root$2"
+    shift 2
+done
+shift
+exec chroot "$root" /bin/sh -c 'cd "$1"; shift; exec "$@"' sh "$cwd" "$@"
+"""
+
+# Killing unshare (SIGKILL: it blocks the others) kills all that it has started,
+# and it is killed itself if this process dies.
+_NAMESPACE = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid",
+              "--fork", "--kill-child", "--propagation", "private"]
+
+
+def _need_root():
+    if os.geteuid() != 0:
+        raise BenchError("the toolchain root is a chroot: run this as root (sudo)")
+
+
+def _need_host_tools():
+    """Install what the host lacks; on anything but Debian, say what that is."""
+    missing = [] if shutil.which("mmdebstrap") else ["mmdebstrap"]
+    keyring = next((k for k in KEYRINGS if Path(k).exists()), None)
+    if keyring is None:
+        missing.append("debian-archive-keyring")
+    if missing:
+        names = " ".join(missing)
+        if not shutil.which("apt-get"):
+            raise BenchError(f"this machine lacks {names}: install that first")
+        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        cache.run_logged("host", "refreshing the package lists",
+                         ["apt-get", "update"], env=env)
+        cache.run_logged("host", f"installing {names}",
+                         ["apt-get", "install", "-y", "--no-install-recommends",
+                          *missing], env=env)
+    return keyring or next(k for k in KEYRINGS if Path(k).exists())
+
+
+def _build(path):
+    keyring = _need_host_tools()
+    if shutil.disk_usage(path).free < DISK_GB << 30:
+        raise BenchError(f"{CACHE} has less than {DISK_GB} GB free: make room or "
+                         "set XDG_CACHE_HOME to a folder on a larger disk")
+    sources = [f"deb {MIRROR} {suite} main" for suite in SUITES]
+    sources.append(f"deb-src {MIRROR} {SUITES[0]} main")
+    cache.run_logged(
+        "root", "installing Debian trixie with the compilers and the machines",
+        _NAMESPACE + ["--mount-proc", "mmdebstrap", "--mode=root", "--verbose", "--variant=apt",
+         "--format=directory", f"--keyring={keyring}",
+         "--skip=cleanup/apt/lists,check/empty",
+         "--include=" + ",".join(PACKAGES),
+         "--aptopt=Acquire::Languages \"none\"", "--aptopt=Acquire::Retries \"3\"",
+         "--dpkgopt=force-unsafe-io",
+         *[f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDE],
+         SUITES[0], str(path), *sources], expect=1500)
+
+
+def ensure_root():
+    """The root's directory, built if it is not there (minutes the first time)."""
+    _need_root()
+    return cache.stage("root", ["1", MIRROR, *SUITES, *PACKAGES, *_EXCLUDE], _build)
+
+
+def command(argv, binds=(), cwd=None, env=None):
+    """The host command (a list) that runs argv in the root.
+
+    For subprocess.Popen; end it with kill(), which ends all that it has started.
+    The cache and the project tree are at the same paths in the root as outside,
+    /tmp is empty and its own.  binds: pairs (outside, inside), mounted in this
+    order after those two.  The caller's environment does not come in; env does.
+    """
+    pairs = [(CACHE, CACHE), (TREE, TREE)]
+    resolv = Path("/etc/resolv.conf").resolve()
+    if resolv.exists():
+        pairs.append((resolv, "/etc/resolv.conf"))
+    pairs.extend(binds)
+    variables = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
+                 "LC_ALL": "C.UTF-8", "TERM": os.environ.get("TERM", "dumb")}
+    variables.update({k: v for k, v in os.environ.items()
+                      if k.lower() in ("http_proxy", "https_proxy", "no_proxy")})
+    variables.update(env or {})
+    return [*_NAMESPACE, "/bin/sh", "-c", _ENTER, "sh",
+            str(ensure_root()), str(cwd or "/"),
+            *[str(path) for pair in pairs for path in pair], "--",
+            "/usr/bin/env", "-i", *[f"{k}={v}" for k, v in variables.items()],
+            *map(str, argv)]
+
+
+def run(argv, *, name=None, what=None, expect=None, binds=(), cwd=None, env=None,
+        capture=False, check=True):
+    """Run argv in the root; returns its subprocess.CompletedProcess.
+
+    With name and what it is a long command: output to the log of that name, a
+    line of progress every few seconds (expect: the lines of a complete run).
+    Otherwise its output is this process's own, or with capture=True the result's
+    stdout (text).  Failure raises BenchError unless check is False.
+    """
+    host = command(argv, binds=binds, cwd=cwd, env=env)
+    if what:
+        cache.run_logged(name, what, host, expect=expect)
+        return subprocess.CompletedProcess(argv, 0)
+    done = subprocess.run(host, text=True, check=False,
+                          stdout=subprocess.PIPE if capture else None,
+                          stderr=subprocess.PIPE if capture else None)
+    if check and done.returncode:
+        words = " ".join(map(str, argv))
+        detail = f": {done.stderr.strip()}" if capture and done.stderr else ""
+        raise BenchError(f"'{words}' failed (status {done.returncode}){detail}")
+    return done
+
+
+def update():
+    """Read the archive's package lists again."""
+    run(["apt-get", "update", "-q"], name="apt",
+        what="refreshing the package lists of the toolchain root")
+
+
+def download(packages, directory, name="apt", source=False):
+    """Download packages ("name" or "name=version") into a directory, unverified
+    ones never: apt checks them against the signed lists.
+
+    source: the original tarballs and the .dsc of source packages instead.
+    """
+    verb = ["source", "--download-only"] if source else ["download"]
+    run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", *verb, *packages],
+        cwd=directory, name=name, what="downloading " + ", ".join(packages))
