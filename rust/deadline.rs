@@ -164,3 +164,121 @@ impl Timeline {
             .wrapping_add(self.xtime_nsec as u128)
     }
 }
+
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::prelude::kunit_tests(raw_hrtimer_deadline))]
+mod tests {
+    use super::*;
+
+    const CYCLE_LAST: u64 = 1000;
+    const BASE: i64 = 100;
+
+    /// `mult / 2^shift` ns per cycle, 100 ns at cycle 1000.
+    fn timeline(mult: u32, shift: u32, xtime_nsec: u64, base: i64) -> Option<Timeline> {
+        Some(Timeline {
+            cycle_last: Cycles::new(CYCLE_LAST),
+            rate: Rate::new(mult, shift)?,
+            xtime_nsec,
+            base: MonoNs::new(base),
+        })
+    }
+
+    /// Half a nanosecond per cycle.
+    fn half() -> Option<Timeline> {
+        timeline(1, 1, 0, BASE)
+    }
+
+    fn at(ns: i64) -> Option<Expiry> {
+        Some(Expiry::At(MonoNs::new(ns)))
+    }
+
+    fn past(ns: i64) -> Option<Expiry> {
+        Some(Expiry::Past(MonoNs::new(ns)))
+    }
+
+    fn expiry(timeline: Option<Timeline>, deadline: u64) -> Option<Expiry> {
+        Some(timeline?.expiry(Cycles::new(deadline)))
+    }
+
+    fn mono(timeline: Option<Timeline>, now: u64) -> Option<i64> {
+        Some(timeline?.mono(Cycles::new(now)).get())
+    }
+
+    fn deadline(timeline: Option<Timeline>, expiry: i64) -> Option<u64> {
+        Some(timeline?.deadline(MonoNs::new(expiry)).get())
+    }
+
+    #[test]
+    fn expiry_is_rounded_up() {
+        assert_eq!(expiry(half(), 1001), at(101));
+        assert_eq!(expiry(half(), 1002), at(101));
+        assert_eq!(expiry(half(), 1003), at(102));
+        // xtime_nsec is worth another half.
+        assert_eq!(expiry(timeline(1, 1, 1, BASE), 1001), at(101));
+        assert_eq!(expiry(timeline(1, 1, 1, BASE), 1002), at(102));
+    }
+
+    #[test]
+    fn a_bent_rate_moves_the_expiry_by_as_much() {
+        // A second of 3.5e9 cycles at 3.5 GHz, as the kernel has it, and at 500 ppm more.
+        let (second, nominal, bent) = (3_500_000_000, 4_793_490, 4_795_887);
+        let exact = |mult: u64| BASE + (second * mult).div_ceil(1 << 24) as i64;
+
+        for mult in [nominal, bent] {
+            let expiry = expiry(timeline(mult as u32, 24, 0, BASE), CYCLE_LAST + second);
+            assert_eq!(expiry, at(exact(mult)));
+        }
+        assert_eq!((exact(bent) - exact(nominal)) / 1000, 500);
+    }
+
+    #[test]
+    fn a_past_deadline_has_been_reached() {
+        assert_eq!(expiry(half(), 0), past(100));
+        assert_eq!(expiry(half(), 999), past(100));
+        assert_eq!(expiry(half(), 1000), past(100));
+        assert_eq!(expiry(timeline(1, 1, 3, BASE), 1000), past(101));
+        assert_eq!(expiry(timeline(1, 0, u64::MAX, BASE), 0), past(i64::MAX));
+    }
+
+    #[test]
+    fn a_deadline_beyond_ktime_max_saturates() {
+        let near = timeline(1, 0, 0, i64::MAX - 10);
+        assert_eq!(expiry(near, 1009), at(i64::MAX - 1));
+        assert_eq!(expiry(near, 1010), at(i64::MAX));
+        assert_eq!(expiry(near, 1011), Some(Expiry::Beyond));
+        assert_eq!(expiry(near, u64::MAX), Some(Expiry::Beyond));
+
+        let whole = timeline(1, 0, 0, 0);
+        assert_eq!(expiry(whole, 1000 + i64::MAX as u64), at(i64::MAX));
+        assert_eq!(expiry(whole, 1001 + i64::MAX as u64), Some(Expiry::Beyond));
+
+        // The product takes all of its 96 bits.
+        let fast = timeline(u32::MAX, 0, u64::MAX, 0);
+        assert_eq!(expiry(fast, u64::MAX), Some(Expiry::Beyond));
+        assert_eq!(Expiry::Beyond.ns(), MonoNs::KTIME_MAX);
+        assert!(Expiry::Beyond.is_saturated());
+    }
+
+    #[test]
+    fn mono_reads_as_ktime_get() {
+        assert_eq!(mono(half(), 1000), Some(100));
+        assert_eq!(mono(half(), 1001), Some(100));
+        assert_eq!(mono(half(), 1002), Some(101));
+        // A TSC that lags behind does not turn the clock back.
+        assert_eq!(mono(half(), 999), Some(100));
+        assert_eq!(mono(timeline(2, 0, 0, 0), i64::MAX as u64), Some(i64::MAX));
+    }
+
+    #[test]
+    fn deadline_is_the_first_cycle_that_reads_the_expiry() {
+        assert_eq!(deadline(half(), 101), Some(1002));
+        assert_eq!(deadline(half(), 102), Some(1004));
+        assert_eq!(deadline(timeline(1, 1, 1, BASE), 101), Some(1001));
+        assert_eq!(deadline(timeline(3, 0, 0, BASE), 101), Some(1001));
+        assert_eq!(deadline(timeline(3, 0, 0, BASE), 103), Some(1001));
+        assert_eq!(deadline(timeline(3, 0, 0, BASE), 104), Some(1002));
+        assert_eq!(deadline(half(), 100), Some(1000));
+        assert_eq!(deadline(half(), i64::MIN), Some(1000));
+        assert_eq!(deadline(timeline(1, 32, 0, 0), i64::MAX), Some(u64::MAX));
+    }
+}

@@ -227,9 +227,9 @@ impl fmt::Display for Skew {
 /// The exact value rounded up, that is towards plus infinity for negative distances too: a timer
 /// moved by it is never early. Saturates at [`MonoNs::KTIME_MAX`] and [`MonoNs::KTIME_MIN`].
 pub(crate) const fn scale(raw: RawNs, mono: Rate, raw_rate: Rate) -> MonoNs {
-    let (ns, rest) = multiply_by_ratio(raw.0.unsigned_abs(), mono, raw_rate);
+    let (ns, rest) = multiply_by_ratio(raw.get().unsigned_abs(), mono, raw_rate);
 
-    if raw.0 < 0 {
+    if raw.get() < 0 {
         // Rounding the magnitude down rounds the value up.
         if ns > i64::MIN.unsigned_abs() as u128 {
             return MonoNs::KTIME_MIN;
@@ -286,4 +286,120 @@ pub(crate) const fn div_rem(dividend: u128, divisor: u32) -> (u128, u32) {
 
     // CAST: A remainder of a division by a `u32`.
     (((upper_q as u128) << 32) | lower_q as u128, lower_r as u32)
+}
+
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::prelude::kunit_tests(raw_hrtimer_rate))]
+mod tests {
+    use super::*;
+
+    /// Accepts only the text that it holds, in any number of pieces.
+    struct Expected(&'static str);
+
+    impl fmt::Write for Expected {
+        fn write_str(&mut self, piece: &str) -> fmt::Result {
+            self.0 = self.0.strip_prefix(piece).ok_or(fmt::Error)?;
+            Ok(())
+        }
+    }
+
+    fn prints(ppb: i64, text: &'static str) -> bool {
+        let mut rest = Expected(text);
+        fmt::write(&mut rest, format_args!("{}", Skew::from_ppb(ppb))).is_ok() && rest.0.is_empty()
+    }
+
+    fn skew(mono: (u32, u32), raw: (u32, u32)) -> Option<i64> {
+        let mono = Rate::new(mono.0, mono.1)?;
+        let raw = Rate::new(raw.0, raw.1)?;
+        Some(Skew::between(mono, raw).ppb())
+    }
+
+    fn scaled(raw: i64, mono_mult: u32, raw_mult: u32) -> Option<i64> {
+        let mono = Rate::new(mono_mult, 24)?;
+        let raw_rate = Rate::new(raw_mult, 24)?;
+        Some(scale(RawNs::new(raw), mono, raw_rate).get())
+    }
+
+    fn change(mult: u32, shift: u32) -> Option<Change> {
+        Some(Rate::new(mult, shift)?.change_from(Rate::new(1000, 24)?))
+    }
+
+    #[test]
+    fn rates_that_no_clocksource_has_are_refused() {
+        assert_eq!(Rate::new(0, 24), None);
+        assert_eq!(Rate::new(1, 33), None);
+        assert_eq!(Rate::new(1, u32::MAX), None);
+        assert_eq!(Rate::new(1, 0).map(Rate::mult), Some(1));
+        assert_eq!(Rate::new(u32::MAX, 32).map(Rate::mult), Some(u32::MAX));
+        assert_eq!(Rate::new(u32::MAX, 32).map(Rate::shift), Some(32));
+    }
+
+    #[test]
+    fn one_unit_is_dither_and_two_are_a_change() {
+        assert_eq!(change(1000, 24), Some(Change::Steady));
+        assert_eq!(change(1001, 24), Some(Change::Steady));
+        assert_eq!(change(999, 24), Some(Change::Steady));
+        assert_eq!(change(1002, 24), Some(Change::Faster));
+        assert_eq!(change(998, 24), Some(Change::Slower));
+        assert_eq!(change(u32::MAX, 24), Some(Change::Faster));
+        assert_eq!(change(1, 24), Some(Change::Slower));
+        assert_eq!(change(1000, 23), Some(Change::Other));
+    }
+
+    #[test]
+    fn skew_is_rounded_towards_zero() {
+        assert_eq!(skew((4_000_000, 24), (4_000_000, 24)), Some(0));
+        assert_eq!(skew((4_002_000, 24), (4_000_000, 24)), Some(500_000));
+        assert_eq!(skew((3_998_000, 24), (4_000_000, 24)), Some(-500_000));
+        assert_eq!(skew((4, 24), (3, 24)), Some(333_333_333));
+        assert_eq!(skew((2, 24), (3, 24)), Some(-333_333_333));
+        // The same ratio by the shift.
+        assert_eq!(skew((1, 25), (1, 24)), Some(-500_000_000));
+        assert_eq!(skew((1, 24), (1, 25)), Some(1_000_000_000));
+        assert_eq!(skew((u32::MAX, 0), (1, 32)), Some(i64::MAX));
+        assert_eq!(skew((1, 32), (u32::MAX, 0)), Some(-999_999_999));
+    }
+
+    #[test]
+    fn skew_prints_as_ppm() {
+        assert!(prints(0, "+0.000 ppm"));
+        assert!(prints(500_000, "+500.000 ppm"));
+        assert!(prints(-1, "-0.001 ppm"));
+        assert!(prints(-100_000_050, "-100000.050 ppm"));
+        assert!(prints(i64::MIN, "-9223372036854775.808 ppm"));
+        assert!(!prints(500_000, "+500.000 ppm "));
+    }
+
+    #[test]
+    fn scale_rounds_up() {
+        assert_eq!(scaled(1_000_000_000, 1000, 1000), Some(1_000_000_000));
+        assert_eq!(scaled(1_000_000_000, 1001, 1000), Some(1_001_000_000));
+        assert_eq!(scaled(1_000_000_001, 1001, 1000), Some(1_001_000_002));
+        assert_eq!(scaled(0, 1001, 1000), Some(0));
+        assert_eq!(scaled(1, 999, 1000), Some(1));
+        assert_eq!(scaled(-1, 999, 1000), Some(0));
+        assert_eq!(scaled(-1, 1001, 1000), Some(-1));
+        assert_eq!(scaled(-1_000_000_000, 999, 1000), Some(-999_000_000));
+    }
+
+    #[test]
+    fn scale_saturates() {
+        assert_eq!(scaled(i64::MAX, 1000, 1000), Some(i64::MAX));
+        assert_eq!(scaled(i64::MIN, 1000, 1000), Some(i64::MIN));
+        assert_eq!(scaled(i64::MAX, 1001, 1000), Some(i64::MAX));
+        assert_eq!(scaled(i64::MIN, 1001, 1000), Some(i64::MIN));
+        assert_eq!(scaled(i64::MIN, u32::MAX, 1), Some(i64::MIN));
+        assert_eq!(scaled(i64::MIN, 1, 2), Some(i64::MIN / 2));
+    }
+
+    #[test]
+    fn division_is_long_division() {
+        assert_eq!(div_rem(7, 2), (3, 1));
+        assert_eq!(div_rem((1 << 96) - 1, 1), ((1 << 96) - 1, 0));
+        assert_eq!(
+            div_rem((1 << 96) - 1, u32::MAX),
+            ((1 << 64) + (1 << 32) + 1, 0)
+        );
+        assert_eq!(div_rem(1 << 95, 3), ((1 << 95) / 3, 2));
+    }
 }

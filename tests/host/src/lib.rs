@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The module's pure arithmetic, the very source files, held against slow and obvious arithmetic.
+//!
+//! The crate is `no_std`, and forbids in the two files what they must do without; so that they need
+//! `core` alone is for the compiler to say. Their own tests run here as well as under KUnit.
+
+#![no_std]
+
+#[cfg_attr(
+    not(test),
+    forbid(
+        unsafe_code,
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::float_arithmetic,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+#[path = "../../../rust"]
+mod pure {
+    pub(crate) mod deadline;
+    pub(crate) mod rate;
+}
+
+pub mod exact;
+pub mod properties;
+
+use pure::{
+    deadline,
+    rate, //
+};

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What must hold of the pure arithmetic, for any input; each function panics where it does not.
+//!
+//! proptest and the fuzzer choose the inputs. The functions take plain integers and say which.
+
+use ethnum::I256;
+
+use crate::{
+    deadline::{
+        Expiry,
+        Timeline, //
+    },
+    exact::{
+        ceil_div,
+        ktime_get,
+        saturate,
+        Line, //
+    },
+    rate::{
+        div_rem,
+        scale,
+        Change,
+        Cycles,
+        MonoNs,
+        Rate,
+        RawNs,
+        Skew, //
+    },
+};
+
+/// Gives the code under test the same line.
+fn timeline(line: &Line) -> Timeline {
+    Timeline {
+        cycle_last: Cycles::new(line.cycle_last),
+        rate: rate(line.mult, line.shift),
+        xtime_nsec: line.xtime_nsec,
+        base: MonoNs::new(line.base),
+    }
+}
+
+fn rate(mult: u32, shift: u32) -> Rate {
+    Rate::new(mult, shift).expect("the inputs are rates of a clocksource")
+}
+
+/// A rate is taken if and only if it can be calculated with, and keeps its values.
+pub fn rate_range(mult: u32, shift: u32) {
+    match Rate::new(mult, shift) {
+        Some(rate) => {
+            assert!(mult != 0 && shift <= 32, "mult {mult} shift {shift} taken");
+            assert_eq!((rate.mult(), rate.shift()), (mult, shift));
+        }
+        None => assert!(mult == 0 || shift > 32, "mult {mult} shift {shift} refused"),
+    }
+}
+
+/// An expiry is never early, at most 1 ns late, in the past for a past deadline, and saturates.
+pub fn expiry(line: &Line, deadline: u64) {
+    let result = timeline(line).expiry(Cycles::new(deadline));
+    let exact = line.at(deadline);
+
+    match result {
+        Expiry::Past(ns) => {
+            assert!(
+                deadline <= line.cycle_last,
+                "{line:?}: {deadline} is not past"
+            );
+            let last = line.floor_at(line.cycle_last);
+            assert_eq!(ns.get(), saturate(last), "{line:?}, {deadline}");
+        }
+        Expiry::At(ns) => {
+            assert!(deadline > line.cycle_last, "{line:?}: {deadline} is past");
+            let expiry = I256::from(ns.get()) * line.ns();
+            assert!(expiry >= exact, "{line:?}: {deadline} -> {ns:?} is early");
+            assert!(
+                expiry < exact + line.ns(),
+                "{line:?}: {deadline} -> {ns:?} is late"
+            );
+        }
+        Expiry::Beyond => {
+            let limit = I256::from(i64::MAX) + I256::from(line.base.min(0));
+            assert!(
+                line.ceil_at(deadline) > limit,
+                "{line:?}: {deadline} does not need to saturate"
+            );
+        }
+    }
+
+    let beyond = result == Expiry::Beyond;
+    assert_eq!(result.is_saturated(), beyond);
+    assert!(!beyond || result.ns() == MonoNs::KTIME_MAX);
+}
+
+/// No TSC value before the deadline makes `ktime_get()` reach its expiry.
+///
+/// `before` is any TSC value; it counts if the kernel can still read the clock there.
+pub fn never_early(line: &Line, deadline: u64, before: u64) {
+    if before >= deadline || before < line.cycle_last {
+        return;
+    }
+    // The clock has come to the end of ktime_t, or beyond it, where the kernel's sum wraps.
+    if line.floor_at(before) >= I256::from(i64::MAX) {
+        return;
+    }
+    let expiry = timeline(line).expiry(Cycles::new(deadline)).ns().get();
+    let now = ktime_get(line, before);
+
+    assert!(
+        now < expiry,
+        "{line:?}: at {before} the clock reads {now}, so {deadline} -> {expiry} fires early"
+    );
+}
+
+/// A later deadline never has an earlier expiry.
+pub fn monotonic(line: &Line, one: u64, other: u64) {
+    let timeline = timeline(line);
+    let (first, second) = (one.min(other), one.max(other));
+    let early = timeline.expiry(Cycles::new(first)).ns();
+    let late = timeline.expiry(Cycles::new(second)).ns();
+
+    assert!(
+        early <= late,
+        "{line:?}: {first} -> {early:?}, {second} -> {late:?}"
+    );
+}
+
+/// The clock reads as the kernel's, and saturates where that drops bits.
+pub fn mono(line: &Line, now: u64) {
+    let result = timeline(line).mono(Cycles::new(now)).get();
+    let ahead = now.wrapping_sub(line.cycle_last);
+    // The line goes on where the TSC wraps, as in the kernel.
+    let cycles = if ahead >> 63 == 0 { ahead } else { 0 };
+    let from_0 = Line {
+        cycle_last: 0,
+        ..*line
+    };
+    let exact = from_0.floor_at(cycles);
+
+    assert_eq!(result, saturate(exact), "{line:?}, {now}");
+    if exact <= I256::from(i64::MAX) {
+        assert_eq!(result, ktime_get(line, now), "{line:?}, {now}");
+    }
+}
+
+/// The deadline of an expiry is the first TSC value that has reached it.
+pub fn deadline(line: &Line, expiry: i64) {
+    let timeline = timeline(line);
+    let result = timeline.deadline(MonoNs::new(expiry)).get();
+    let reached = |tsc| line.floor_at(tsc) >= I256::from(expiry);
+
+    assert!(result >= line.cycle_last, "{line:?}: {expiry} -> {result}");
+    assert!(
+        reached(result) || result == u64::MAX,
+        "{line:?}: {expiry} -> {result} has not reached it"
+    );
+    assert!(
+        result == line.cycle_last || !reached(result - 1),
+        "{line:?}: {expiry} -> {result} is not the first"
+    );
+}
+
+/// To an expiry and back is the same cycle, or the few more that fill the rounded nanosecond.
+pub fn round_trip(line: &Line, deadline: u64) {
+    let timeline = timeline(line);
+    let Expiry::At(expiry) = timeline.expiry(Cycles::new(deadline)) else {
+        return;
+    };
+    let back = timeline.deadline(expiry).get();
+    // Rounded up, less than a nanosecond's worth of cycles is added, and then to a whole cycle.
+    let ns = ceil_div(line.ns(), I256::from(line.mult));
+
+    assert!(back >= deadline, "{line:?}: {deadline} -> {back} is early");
+    assert!(
+        I256::from(back - deadline) <= ns || back == u64::MAX,
+        "{line:?}: {deadline} -> {expiry:?} -> {back}"
+    );
+    // And nothing is lost from then on.
+    if back != u64::MAX {
+        assert!(timeline.expiry(Cycles::new(back)).ns() >= expiry);
+        let again = timeline.deadline(timeline.mono(Cycles::new(back)));
+        assert!(again.get() <= back, "{line:?}: {back} -> {again:?}");
+    }
+}
+
+/// The skew is the exact one, rounded towards zero, and saturates.
+pub fn skew(mono: (u32, u32), raw: (u32, u32)) {
+    let result = Skew::between(rate(mono.0, mono.1), rate(raw.0, raw.1)).ppb();
+    let (m, r) = common(mono, raw);
+    let exact = (m - r) * I256::from(1_000_000_000) / r;
+
+    assert_eq!(result, saturate(exact), "{mono:?} against {raw:?}");
+}
+
+/// A distance keeps its length, rounded up, and saturates.
+pub fn scaled(ns: i64, mono: (u32, u32), raw: (u32, u32)) {
+    let result = scale(
+        RawNs::new(ns),
+        rate(mono.0, mono.1),
+        rate(raw.0, raw.1), //
+    );
+    let (m, r) = common(mono, raw);
+    let exact = ceil_div(I256::from(ns) * m, r);
+
+    assert_eq!(
+        result.get(),
+        saturate(exact),
+        "{ns} by {mono:?} against {raw:?}"
+    );
+}
+
+/// Two rates over a common denominator.
+fn common(mono: (u32, u32), raw: (u32, u32)) -> (I256, I256) {
+    (
+        I256::from(mono.0) << raw.1,
+        I256::from(raw.0) << mono.1, //
+    )
+}
+
+/// A change is named for its direction, once it is more than one unit.
+pub fn change(new: (u32, u32), old: (u32, u32)) {
+    let result = rate(new.0, new.1).change_from(rate(old.0, old.1));
+    let expected = match i64::from(new.0) - i64::from(old.0) {
+        _ if new.1 != old.1 => Change::Other,
+        -1..=1 => Change::Steady,
+        2.. => Change::Faster,
+        _ => Change::Slower,
+    };
+
+    assert_eq!(result, expected, "{old:?} to {new:?}");
+}
+
+/// The long division is a division.
+pub fn division(dividend: u128, divisor: u32) {
+    let dividend = dividend & ((1 << 96) - 1);
+    let (q, r) = div_rem(dividend, divisor);
+    let d = u128::from(divisor);
+
+    assert_eq!(
+        (q, u128::from(r)),
+        (dividend / d, dividend % d),
+        "{dividend} / {divisor}"
+    );
+}
+
+/// Writes a skew in parts per million.
+pub fn print_skew(ppb: i64, to: &mut dyn core::fmt::Write) -> core::fmt::Result {
+    write!(to, "{}", Skew::from_ppb(ppb))
+}
