@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Debian's kernels, with a build tree in which Rust modules build for them.
+
+Debian ships headers without what Rust needs, but its source, configuration,
+compiler and rustc are all public: prepared the same way, they give the same Rust
+symbols as the kernel itself has (checked by the module loading at all).
+"""
+
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import re
+import shutil
+
+from . import cache, root
+from .cache import BenchError, TREE
+
+TESTED = TREE / "tested-kernels"
+TOOLCHAIN = ["gcc-14", "binutils", "rustc", "rust-src", "bindgen", "pahole"]
+METAPACKAGES = {"stock": "linux-image-cloud-amd64", "generic": "linux-image-amd64"}
+RECIPE = "1"
+
+# Generated files of another configuration, then what no kernel of the bench
+# compiles (Kconfig files stay): half of the source.
+_EXCLUDE = ["include/generated", "Documentation/*/*", "arch/[!x]*/*.dts*",
+            *[f"{directory}/*.[chS]" for directory in (
+                "arch/[!x]*", "sound", "drivers/gpu", "drivers/media", "drivers/infiniband",
+                "drivers/net/ethernet", "drivers/net/wireless", "drivers/scsi",
+                "drivers/staging", "drivers/iio", "drivers/usb", "drivers/clk")]]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    name: str           # as asked for: stock, generic, 7.2, ...
+    release: str        # uname -r
+    version: str        # of the Debian packages
+    kdir: Path          # prepared build tree, for make -C
+    source: Path        # the source of kdir, pristine: bind a copy over it to change it
+    vmlinuz: Path
+    modules: Path       # contains lib/modules/<release>, with modules.dep
+    cc: str             # the compiler that it was built with
+
+    def make(self, *args):
+        """The command that starts every build for this kernel."""
+        return ["make", f"-j{jobs()}", "ARCH=x86", "CROSS_COMPILE=x86_64-linux-gnu-",
+                f"CC={self.cc}", *map(str, args)]
+
+
+def jobs():
+    return len(os.sched_getaffinity(0))
+
+
+def tested():
+    """The releases in the file of tested kernels."""
+    lines = TESTED.read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip() and line[0] != "#"]
+
+
+def _numbers(text):
+    return [int(n) for n in re.findall(r"\d+", text)]
+
+
+def _records(package):
+    """The archive's records of a package, as dicts, newest version first."""
+    done = root.run(["apt-cache", "show", package], capture=True, check=False)
+    records = [dict(re.findall(r"^(\S+): (.*)$", text, re.M))
+               for text in done.stdout.split("\n\n") if text.strip()]
+    return sorted(records, key=lambda r: _numbers(r["Version"]), reverse=True)
+
+
+def _release(name):
+    """The release of a kernel: stock, generic, or a version such as 7.2."""
+    if name in METAPACKAGES:
+        for record in _records(METAPACKAGES[name])[:1]:
+            match = re.search(r"\blinux-image-(\d[^\s,]+)", record.get("Depends", ""))
+            if match:
+                return match[1]
+        raise BenchError(f"the archive has no kernel package {METAPACKAGES[name]}: "
+                         "refresh its lists (scripts/toolchain --update root)")
+    done = root.run(["apt-cache", "pkgnames", f"linux-image-{name}"], capture=True)
+    flavour = r"\+deb\d+-cloud-amd64"
+    found = [m[1] for m in (re.fullmatch(
+        rf"linux-image-({re.escape(name)}(?:\.\d+)*{flavour})", line)
+        for line in done.stdout.split()) if m]
+    if not found:
+        raise BenchError(f"the archive has no cloud kernel {name}")
+    return max(found, key=_numbers)
+
+
+def _ensure_source(release, version):
+    series = ".".join(release.split(".")[:2])
+    package = f"linux-source-{series}"
+
+    def build(path):
+        (path / "linux").mkdir()
+        root.download([f"{package}={version}"], path)
+        excludes = " ".join(f"--exclude='{package}/{p}'" for p in _EXCLUDE)
+        root.run(["bash", "-ec", f"""
+            set -o pipefail
+            dpkg-deb --fsys-tarfile {package}_*.deb |
+                tar -xO ./usr/src/{package}.tar.xz | xz -dc |
+                tar -x -C linux --strip-components=1 {excludes}
+            rm {package}_*.deb"""], cwd=path, name="source",
+                 what=f"unpacking the source of Linux {series}")
+
+    return cache.stage(f"source-{series}", [RECIPE, package, version, *_EXCLUDE],
+                       build) / "linux"
+
+
+def _prepare(path, release, source, cc):
+    """Make path/build a tree that builds what the stock kernel would load."""
+    build = path / "build"
+    build.mkdir()
+    headers = path / "usr/src" / f"linux-headers-{release}"
+    for file in (".config", "Module.symvers", "vmlinux"):
+        (headers / file).rename(build / file)
+    upstream = re.match(r"[\d.]+(-rc\d+)?", release)[0]
+    (build / "localversion-debian").write_text(release[len(upstream):] + "\n")
+    root.run(["make", "-C", source, f"O={build}", f"-j{jobs()}", "ARCH=x86",
+              "CROSS_COMPILE=x86_64-linux-gnu-", f"CC={cc}",
+              "olddefconfig", "modules_prepare"],
+             name="kernel", what=f"preparing {release} for Rust modules", expect=220)
+    got = (build / "include/config/kernel.release").read_text().strip()
+    if got != release:
+        raise BenchError(f"the prepared tree says {got} instead of {release}")
+    if "CONFIG_RUST=y" not in (build / ".config").read_text().splitlines():
+        raise BenchError(f"the kernel {release} cannot have Rust modules with this "
+                         "toolchain: olddefconfig turned CONFIG_RUST off")
+
+
+def _build(path, release, version, source):
+    image = _records(f"linux-image-{release}")[0]
+    packages = [f"linux-image-{release}", f"linux-headers-{release}"]
+    packages += re.findall(rf"linux-(?:binary|modules)-{re.escape(release)}(?=[\s,])",
+                           image.get("Depends", ""))
+    debs = path / "debs"
+    debs.mkdir()
+    root.download([f"{package}={version}" for package in packages], debs)
+    root.run(["bash", "-ec", f"""
+        for deb in debs/*.deb; do dpkg-deb -x "$deb" . ; done
+        rm -r debs usr/share
+        [ -d lib ] || ln -s usr/lib lib
+        mv usr/lib/modules/{release}/vmlinuz vmlinuz || mv boot/vmlinuz-{release} vmlinuz
+        depmod -b "$PWD" {release}"""], cwd=path, capture=True)
+    headers = path / "usr/src" / f"linux-headers-{release}"
+    config = (headers / ".config").read_text(encoding="utf-8")
+    cc = re.search(r'^CONFIG_CC_VERSION_TEXT="(\S+)', config, re.M)[1]
+    (path / "cc").write_text(cc)
+    _prepare(path, release, source, cc)
+    shutil.rmtree(path / "usr/src")
+
+
+def _ensure(name):
+    release = _release(name)
+    version = _records(f"linux-image-{release}")[0]["Version"]
+    source = _ensure_source(release, version)
+    tools = root.versions(TOOLCHAIN)
+    path = cache.stage(f"kernel-{name}",
+                       [RECIPE, release, version, str(source), *sorted(tools.items())],
+                       lambda path: _build(path, release, version, source))
+    return Kernel(name, release, version, path / "build", source, path / "vmlinuz",
+                  path, (path / "cc").read_text())
+
+
+def ensure_kernel(name="stock"):
+    """A kernel of Debian's, fetched and prepared the first time.
+
+    name: stock (the newest cloud kernel), generic (the newest for PCs), or a
+    version whose cloud kernel the archive still has, such as 7.2.
+    """
+    try:
+        kernel = _ensure(name)
+    except root.Unavailable:
+        kernel = _ensure(name)      # its lists are new now: perhaps a newer kernel
+    if kernel.release not in tested():
+        cache.say("kernel", f"note: {kernel.release} is not in {TESTED.name}: it should "
+                  "work, but nobody has said so")
+    return kernel
