@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Registration with a KVM that offers it.  KVM is reached by symbol_get(): the
+ * module loads without it, before it and after it, and does not pin it.
+ */
+#include <linux/module.h>
+
+#include "shim.h"
+
+static const struct tsc_timer_ops rht_kvm_ops = {
+	.start		= raw_hrtimer_node_start,
+	.restart	= raw_hrtimer_node_restart,
+	.cancel		= raw_hrtimer_node_cancel,
+	.owner		= THIS_MODULE,
+};
+
+/* Returns -ENOENT if KVM is not loaded, or is not patched. */
+int rht_kvm_register(void)
+{
+	typeof(&kvm_register_tsc_timer_ops) reg = symbol_get(kvm_register_tsc_timer_ops);
+	int ret;
+
+	if (!reg)
+		return -ENOENT;
+	ret = reg(&rht_kvm_ops);
+	symbol_put(kvm_register_tsc_timer_ops);
+	return ret;
+}
+
+/*
+ * KVM can be gone or going: then it has no guest left and calls nobody, and
+ * there is nothing to unregister from.
+ */
+void rht_kvm_unregister(void)
+{
+	typeof(&kvm_unregister_tsc_timer_ops) unreg = symbol_get(kvm_unregister_tsc_timer_ops);
+
+	if (!unreg)
+		return;
+	unreg(&rht_kvm_ops);
+	symbol_put(kvm_unregister_tsc_timer_ops);
+}
+
+/* Module notifier: tells Rust when kvm.ko arrives and leaves. */
+static int rht_kvm_notify(struct notifier_block *nb, unsigned long state, void *data)
+{
+	const struct module *mod = data;
+
+	if (strcmp(mod->name, "kvm"))
+		return NOTIFY_DONE;
+	if (state == MODULE_STATE_LIVE)
+		rust_raw_hrtimer_kvm_live();
+	else if (state == MODULE_STATE_GOING)
+		rust_raw_hrtimer_kvm_gone();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block rht_kvm_nb = { .notifier_call = rht_kvm_notify };
+
+int rht_kvm_watch(void)
+{
+	return register_module_notifier(&rht_kvm_nb);
+}
+
+void rht_kvm_unwatch(void)
+{
+	unregister_module_notifier(&rht_kvm_nb);
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What Rust cannot do: export symbols, call static inline functions, take a
+ * raw spinlock, define per-CPU data and parameters.  Nothing here decides.
+ */
+#include <linux/export.h>
+#include <linux/irq_work.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/smp.h>
+#if __has_include(<linux/hrtimer_bases.h>)
+#include <linux/hrtimer_bases.h>
+#endif
+#include <asm/tsc.h>
+
+#include "shim.h"
+
+/* The exported functions; kernel-doc is in include/linux/raw_hrtimer.h. */
+
+void raw_hrtimer_start(struct hrtimer *timer, u64 tsc_deadline, enum hrtimer_mode mode)
+{
+	rust_raw_hrtimer_start(timer, tsc_deadline, mode);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_start);
+
+bool raw_hrtimer_finish(struct hrtimer *timer, u64 tsc_deadline)
+{
+	return rust_raw_hrtimer_finish(timer, tsc_deadline);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_finish);
+
+int raw_hrtimer_expiry(u64 tsc_deadline, ktime_t *expiry)
+{
+	return rust_raw_hrtimer_expiry(tsc_deadline, expiry);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_expiry);
+
+ktime_t raw_hrtimer_scale(ktime_t raw_delta)
+{
+	return rust_raw_hrtimer_scale(raw_delta);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_scale);
+
+void raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate)
+{
+	rust_raw_hrtimer_get_rate(rate);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_get_rate);
+
+bool raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode)
+{
+	return rust_raw_hrtimer_node_start(tt, mode);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_node_start);
+
+bool raw_hrtimer_node_restart(struct tsc_timer *tt)
+{
+	return rust_raw_hrtimer_node_restart(tt);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_node_restart);
+
+void raw_hrtimer_node_cancel(struct tsc_timer *tt)
+{
+	rust_raw_hrtimer_node_cancel(tt);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_node_cancel);
+
+/* The C compiler's layout of what the listener reads. */
+
+const struct rht_layout rht_layout = {
+	.tkr_mono	= offsetof(struct timekeeper, tkr_mono),
+	.tkr_raw	= offsetof(struct timekeeper, tkr_raw),
+	.cs_id		= offsetof(struct timekeeper, cs_id),
+	.timekeeper	= sizeof(struct timekeeper),
+	.cycle_last	= offsetof(struct tk_read_base, cycle_last),
+	.mult		= offsetof(struct tk_read_base, mult),
+	.shift		= offsetof(struct tk_read_base, shift),
+	.xtime_nsec	= offsetof(struct tk_read_base, xtime_nsec),
+	.base		= offsetof(struct tk_read_base, base),
+	.tk_read_base	= sizeof(struct tk_read_base),
+};
+
+/* Forwarders to static inline functions and macros. */
+
+u64 rht_rdtsc(void)
+{
+	return rdtsc_ordered();
+}
+
+bool rht_is_monotonic(const struct hrtimer *timer)
+{
+	return timer->base->clockid == CLOCK_MONOTONIC;
+}
+
+void rht_warn_clock(void)
+{
+	WARN_ONCE(1, "raw_hrtimer: timer is not on CLOCK_MONOTONIC, armed unchanged\n");
+}
+
+void rht_warn_mode(void)
+{
+	WARN_ONCE(1, "raw_hrtimer: a deadline is absolute, HRTIMER_MODE_REL ignored\n");
+}
+
+/* Each CPU's list of pending tsc_timers. */
+
+static DEFINE_PER_CPU(struct rht_queue, rht_queues);
+
+void rht_queues_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct rht_queue *queue = per_cpu_ptr(&rht_queues, cpu);
+
+		raw_spin_lock_init(&queue->lock);
+		INIT_LIST_HEAD(&queue->pending);
+	}
+}
+
+struct rht_queue *rht_queue_lock_local(int *cpu, unsigned long *flags)
+{
+	struct rht_queue *queue;
+
+	local_irq_save(*flags);
+	*cpu = smp_processor_id();
+	queue = this_cpu_ptr(&rht_queues);
+	raw_spin_lock(&queue->lock);
+	return queue;
+}
+
+struct rht_queue *rht_queue_lock(int cpu, unsigned long *flags)
+{
+	struct rht_queue *queue = per_cpu_ptr(&rht_queues, cpu);
+
+	raw_spin_lock_irqsave(&queue->lock, *flags);
+	return queue;
+}
+
+void rht_queue_unlock(struct rht_queue *queue, unsigned long flags)
+{
+	raw_spin_unlock_irqrestore(&queue->lock, flags);
+}
+
+int rht_next_cpu(int cpu)
+{
+	cpu = cpumask_next(cpu, cpu_possible_mask);
+	return cpu < nr_cpu_ids ? cpu : -1;
+}
+
+/* The way out of the listener: an irq_work, then a call to each CPU concerned. */
+
+static void rht_pass_fn(struct irq_work *work)
+{
+	rust_raw_hrtimer_pass();
+}
+
+static DEFINE_IRQ_WORK(rht_pass_work, rht_pass_fn);
+
+void rht_pass_queue(void)
+{
+	irq_work_queue(&rht_pass_work);
+}
+
+static void rht_rearm_fn(void *unused)
+{
+	rust_raw_hrtimer_rearm(smp_processor_id());
+}
+
+static DEFINE_PER_CPU(call_single_data_t, rht_csd) = CSD_INIT(rht_rearm_fn, NULL);
+
+bool rht_rearm_on(int cpu)
+{
+	/*
+	 * -EBUSY: an earlier call has not begun, and will see what this one
+	 * would.  -ENXIO: the CPU is offline, the caller does its work.
+	 */
+	int ret = smp_call_function_single_async(cpu, per_cpu_ptr(&rht_csd, cpu));
+
+	return ret != -ENXIO;
+}
+
+static void rht_nop_fn(void *unused)
+{
+}
+
+void rht_pass_flush(void)
+{
+	irq_work_sync(&rht_pass_work);
+	/* Calls to a CPU are served in order: behind these, ours have run. */
+	on_each_cpu(rht_nop_fn, NULL, 1);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the C and the Rust half of the module see of each other.  bindgen reads
+ * this file: Rust calls what is declared here, and its entry points are checked
+ * against the rust_raw_hrtimer_*() prototypes.
+ */
+#ifndef RAW_HRTIMER_SHIM_H
+#define RAW_HRTIMER_SHIM_H
+
+#include <linux/clocksource_ids.h>
+#include <linux/pvclock_gtod.h>
+#include <linux/raw_hrtimer.h>
+#include <linux/spinlock.h>
+#include <linux/timekeeper_internal.h>
+
+/* A CPU's pending tsc_timers. */
+struct rht_queue {
+	raw_spinlock_t		lock;
+	struct list_head	pending;
+};
+
+enum rht_counter {
+	RHT_STARTS,
+	RHT_RESTARTS,
+	RHT_PAST,
+	RHT_SATURATED,
+	RHT_PLAIN,
+	RHT_WRONG_CLOCK,
+	RHT_WRONG_MODE,
+	RHT_PASSES,
+	RHT_REARMS,
+	RHT_COUNTERS
+};
+
+/* Parameter attach. */
+enum rht_attach {
+	RHT_ATTACH_AUTO,
+	RHT_ATTACH_REGISTERED,
+	RHT_ATTACH_OFF,
+};
+
+/* The C compiler's view of what the listener reads, see rust/gtod.rs. */
+struct rht_layout {
+	size_t tkr_mono, tkr_raw, cs_id, timekeeper;
+	size_t cycle_last, mult, shift, xtime_nsec, base, tk_read_base;
+};
+
+extern const struct rht_layout rht_layout;
+
+u64 rht_rdtsc(void);
+bool rht_is_monotonic(const struct hrtimer *timer);
+void rht_warn_clock(void);
+void rht_warn_mode(void);
+
+void rht_queues_init(void);
+struct rht_queue *rht_queue_lock_local(int *cpu, unsigned long *flags);
+struct rht_queue *rht_queue_lock(int cpu, unsigned long *flags);
+void rht_queue_unlock(struct rht_queue *queue, unsigned long flags);
+int rht_next_cpu(int cpu);
+
+void rht_pass_queue(void);
+bool rht_rearm_on(int cpu);
+void rht_pass_flush(void);
+
+void rht_count(enum rht_counter counter);
+u64 rht_counter_sum(enum rht_counter counter);
+
+enum rht_attach rht_param_attach(void);
+bool rht_param_rearm(void);
+
+int rht_kvm_register(void);
+void rht_kvm_unregister(void);
+int rht_kvm_watch(void);
+void rht_kvm_unwatch(void);
+
+/* Rust's, called from the shim. */
+void rust_raw_hrtimer_start(struct hrtimer *timer, u64 deadline, enum hrtimer_mode mode);
+bool rust_raw_hrtimer_finish(struct hrtimer *timer, u64 deadline);
+int rust_raw_hrtimer_expiry(u64 deadline, ktime_t *expiry);
+ktime_t rust_raw_hrtimer_scale(ktime_t raw_delta);
+void rust_raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate);
+bool rust_raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode);
+bool rust_raw_hrtimer_node_restart(struct tsc_timer *tt);
+void rust_raw_hrtimer_node_cancel(struct tsc_timer *tt);
+void rust_raw_hrtimer_pass(void);
+void rust_raw_hrtimer_rearm(int cpu);
+void rust_raw_hrtimer_kvm_live(void);
+void rust_raw_hrtimer_kvm_gone(void);
+
+#endif /* RAW_HRTIMER_SHIM_H */

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Timers that expire at a host TSC value.
+ *
+ * hrtimers run on CLOCK_MONOTONIC, whose rate NTP bends, so a deadline that
+ * counts the TSC is early or late by that rate.  A &struct tsc_timer keeps the
+ * deadline itself beside the owner's hrtimer; a provider, which knows the rate,
+ * arms the hrtimer for it.
+ */
+#ifndef _LINUX_TSC_TIMER_H
+#define _LINUX_TSC_TIMER_H
+
+#include <linux/hrtimer.h>
+#include <linux/list.h>
+#include <linux/types.h>
+
+struct module;
+
+/**
+ * struct tsc_timer - a host TSC deadline beside an hrtimer
+ * @timer:	the owner's hrtimer, on CLOCK_MONOTONIC
+ * @deadline:	when @timer is to expire, in host TSC cycles; written by the
+ *		owner, and only while @timer is neither pending nor running
+ *
+ * The owner embeds it, initialises it with tsc_timer_setup(), and calls the
+ * provider's operations, one at a time, from start to cancel or expiry.
+ */
+struct tsc_timer {
+	struct hrtimer		*timer;
+	u64			deadline;
+	/* private: the provider's; on a list of pending timers if @cpu >= 0 */
+	struct list_head	node;
+	int			cpu;
+	enum hrtimer_mode	mode;
+};
+
+/**
+ * struct tsc_timer_ops - what a provider does for the owners of tsc_timers
+ * @start:	arm @timer->timer for @timer->deadline.  A deadline that has
+ *		passed fires at once.  Returns false, having done nothing, where
+ *		it cannot: the owner arms the hrtimer itself, and the provider
+ *		has forgotten @timer.
+ *		Context: any but NMI; the timer is not queued, or is queued and
+ *		may be moved.
+ * @restart:	called first in the hrtimer's callback.  Returns true if the
+ *		deadline is still to come and the hrtimer has been given the
+ *		expiry for it: the callback does nothing but return
+ *		HRTIMER_RESTART.  Called as well for a timer that @start refused,
+ *		and while @cancel runs elsewhere; in neither case may it put
+ *		@timer back among the provider's.
+ *		Context: the hrtimer's callback.
+ * @cancel:	forget @timer: once it has returned, the provider touches
+ *		neither @timer nor the hrtimer again.  The owner then cancels
+ *		the hrtimer.  Context: any but NMI.
+ * @owner:	the provider's module
+ */
+struct tsc_timer_ops {
+	bool (*start)(struct tsc_timer *timer, enum hrtimer_mode mode);
+	bool (*restart)(struct tsc_timer *timer);
+	void (*cancel)(struct tsc_timer *timer);
+	struct module *owner;
+};
+
+/**
+ * tsc_timer_setup() - initialise a tsc_timer
+ * @tt:		the tsc_timer
+ * @timer:	the hrtimer that it stands beside, set up on CLOCK_MONOTONIC
+ */
+static inline void tsc_timer_setup(struct tsc_timer *tt, struct hrtimer *timer)
+{
+	tt->timer = timer;
+	tt->deadline = 0;
+	INIT_LIST_HEAD(&tt->node);
+	tt->cpu = -1;
+	tt->mode = HRTIMER_MODE_ABS;
+}
+
+/**
+ * kvm_register_tsc_timer_ops() - arm KVM's timers that count the TSC
+ * @ops:	the provider's operations, all of them
+ *
+ * For a provider that must work without KVM as well: look both functions up
+ * with symbol_get().  No reference to @ops->owner is kept, so that it can be
+ * removed while guests run.
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL if an operation is missing, -EBUSY if there is a provider
+ * already, -ENODEV if @ops->owner is being removed.
+ */
+int kvm_register_tsc_timer_ops(const struct tsc_timer_ops *ops);
+
+/**
+ * kvm_unregister_tsc_timer_ops() - leave KVM's timers to KVM again
+ * @ops:	what was registered
+ *
+ * Once it has returned, none of @ops runs or will be called.  That includes
+ * @ops->cancel, without which the provider does not learn of a tsc_timer that
+ * goes away: it must refuse to start any more, and forget all that it has,
+ * before.
+ *
+ * Context: may sleep.
+ */
+void kvm_unregister_tsc_timer_ops(const struct tsc_timer_ops *ops);
+
+#endif /* _LINUX_TSC_TIMER_H */

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The only user of the generated bindings, and the only unsafe code.
+//!
+//! Each part turns what C gives into a type that upholds its own invariants; what the rest of the
+//! crate sees is safe.
+
+mod bindings;
+mod entry;
+mod gtod;
+mod node;
+mod timer;
+
+pub(crate) use gtod::{
+    register_gtod_listener,
+    timekeeper_layout_matches,
+    unregister_gtod_listener, //
+};
+pub(crate) use node::{
+    Node,
+    Queue, //
+};
+pub(crate) use timer::{
+    Mode,
+    Timer, //
+};
+
+use crate::rate::Cycles;
+
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+
+/// An event that is counted.
+#[derive(Clone, Copy)]
+pub(crate) struct Counter(bindings::rht_counter);
+
+impl Counter {
+    pub(crate) const STARTS: Self = Self(bindings::rht_counter_RHT_STARTS);
+    pub(crate) const RESTARTS: Self = Self(bindings::rht_counter_RHT_RESTARTS);
+    pub(crate) const PAST: Self = Self(bindings::rht_counter_RHT_PAST);
+    pub(crate) const SATURATED: Self = Self(bindings::rht_counter_RHT_SATURATED);
+    pub(crate) const PLAIN: Self = Self(bindings::rht_counter_RHT_PLAIN);
+    pub(crate) const WRONG_CLOCK: Self = Self(bindings::rht_counter_RHT_WRONG_CLOCK);
+    pub(crate) const WRONG_MODE: Self = Self(bindings::rht_counter_RHT_WRONG_MODE);
+    pub(crate) const PASSES: Self = Self(bindings::rht_counter_RHT_PASSES);
+    pub(crate) const REARMS: Self = Self(bindings::rht_counter_RHT_REARMS);
+
+    /// Counts one event. Any context.
+    #[inline]
+    pub(crate) fn count(self) {
+        // SAFETY: `self` is one of the constants above, so it is inside the array of counters; the
+        // increment of a per-CPU word is safe in any context.
+        unsafe { bindings::rht_count(self.0) };
+    }
+
+    /// Returns how many there were on all CPUs.
+    pub(crate) fn sum(self) -> u64 {
+        // SAFETY: As in `count()`; the words are only read.
+        unsafe { bindings::rht_counter_sum(self.0) }
+    }
+}
+
+/// Reads the TSC, not before the instructions that came earlier. Any context.
+#[inline]
+pub(crate) fn rdtsc() -> Cycles {
+    // SAFETY: `rdtsc_ordered()` has no precondition on a processor with a TSC, that is, on every
+    // one that the kernel for x86-64 runs on.
+    Cycles::new(unsafe { bindings::rht_rdtsc() })
+}
+
+/// Warns, once, of a timer on another clock. Any context.
+#[cold]
+pub(crate) fn warn_clock() {
+    // SAFETY: `WARN_ONCE()` may be used in any context.
+    unsafe { bindings::rht_warn_clock() };
+}
+
+/// Warns, once, of a relative mode. Any context.
+#[cold]
+pub(crate) fn warn_mode() {
+    // SAFETY: `WARN_ONCE()` may be used in any context.
+    unsafe { bindings::rht_warn_mode() };
+}
+
+/// The possible CPUs, in order.
+pub(crate) fn possible_cpus() -> impl Iterator<Item = i32> {
+    let next = |cpu: &i32| {
+        // SAFETY: `cpumask_next()` takes -1 or any CPU number, which is all that comes from here.
+        Some(unsafe { bindings::rht_next_cpu(*cpu) })
+    };
+
+    core::iter::successors(Some(-1), next)
+        .skip(1)
+        .take_while(|cpu| *cpu >= 0)
+}
+
+/// Makes the per-CPU lists empty ones. To be called before any node is started.
+pub(crate) fn queues_init() {
+    // SAFETY: The module is being loaded: nobody else knows of the lists yet.
+    unsafe { bindings::rht_queues_init() };
+}
+
+/// Asks for a pass over the pending timers. Any context, the listener's included.
+#[inline]
+pub(crate) fn pass_queue() {
+    // SAFETY: `irq_work_queue()` may be called in any context, and the work is a static one that
+    // `pass_flush()` waits for before the module goes.
+    unsafe { bindings::rht_pass_queue() };
+}
+
+/// Asks `cpu` to look at its pending timers; `false` if it is offline. Context: hard interrupt.
+pub(crate) fn rearm_on(cpu: i32) -> bool {
+    // SAFETY: `cpu` is a possible CPU, as `possible_cpus()` returns them; each has its own static
+    // `call_single_data_t`, which may be passed again while it is in use and is then refused.
+    unsafe { bindings::rht_rearm_on(cpu) }
+}
+
+/// Waits until all that `pass_queue()` has asked for is done. May sleep.
+pub(crate) fn pass_flush() {
+    // SAFETY: Called in process context, from the module's exit; the listener, which alone queues
+    // the work, is unregistered.
+    unsafe { bindings::rht_pass_flush() };
+}
+
+/// Registers the module's operations with KVM. `ENOENT` without a KVM that takes them.
+pub(crate) fn kvm_register() -> Result {
+    // SAFETY: Called in process context; the operations are static and call what is ready to be
+    // called, because the lists were made and the listener registered before.
+    to_result(unsafe { bindings::rht_kvm_register() })
+}
+
+/// Takes them back, and waits for whoever is inside one.
+pub(crate) fn kvm_unregister() {
+    // SAFETY: Called in process context, after a registration that succeeded.
+    unsafe { bindings::rht_kvm_unregister() };
+}
+
+/// Starts to be told of KVM's coming and going.
+pub(crate) fn kvm_watch() -> Result {
+    // SAFETY: Called in process context, once, with a static notifier block.
+    to_result(unsafe { bindings::rht_kvm_watch() })
+}
+
+/// Is told no more, and waits for a notification that runs.
+pub(crate) fn kvm_unwatch() {
+    // SAFETY: Called in process context, after `kvm_watch()` has succeeded.
+    unsafe { bindings::rht_kvm_unwatch() };
+}
+
+/// Parameter `attach`: which KVM to attach to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attach {
+    /// One that offers it.
+    Auto,
+    /// The one that is loaded, or fail.
+    Registered,
+    /// None.
+    Off,
+}
+
+/// Returns the parameter `attach`.
+pub(crate) fn param_attach() -> Attach {
+    // SAFETY: Reads a word that is written before the module's init alone.
+    match unsafe { bindings::rht_param_attach() } {
+        bindings::rht_attach_RHT_ATTACH_REGISTERED => Attach::Registered,
+        bindings::rht_attach_RHT_ATTACH_OFF => Attach::Off,
+        _ => Attach::Auto,
+    }
+}
+
+/// Returns the parameter `rearm`. Any context.
+#[inline]
+pub(crate) fn param_rearm() -> bool {
+    // SAFETY: Reads a word once; any context.
+    unsafe { bindings::rht_param_rearm() }
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What C calls: the exported functions' bodies, and the shim's ways back.
+//!
+//! C header: [`c/shim.h`](../../c/shim.h), whose prototypes the functions are checked against.
+
+use super::{
+    bindings,
+    node::Node,
+    timer::{
+        Mode,
+        Timer, //
+    }, //
+};
+use crate::{
+    hrtimer,
+    kvm,
+    rate::{
+        Cycles,
+        RawNs,
+        Skew, //
+    },
+    rearm,
+    snapshot::CURRENT, //
+};
+
+use core::ptr::NonNull;
+
+use kernel::{
+    error::code::EOPNOTSUPP,
+    ffi::c_int, //
+};
+
+/// Defines functions for C, each of which has the very type of its prototype in the shim's header.
+macro_rules! entries {
+    ($($(#[$meta:meta])* fn $name:ident($($arg:ident: $type:ty),*) $(-> $ret:ty)? $body:block)*) => {
+        $(
+            $(#[$meta])*
+            #[no_mangle]
+            unsafe extern "C" fn $name($($arg: $type),*) $(-> $ret)? $body
+
+            const _: () = {
+                let mut _prototype: unsafe extern "C" fn($($type),*) $(-> $ret)? = bindings::$name;
+                _prototype = $name;
+            };
+        )*
+    };
+}
+
+entries! {
+    /// # Safety
+    ///
+    /// `timer` was set up by `hrtimer_setup()`. Any context but NMI.
+    fn rust_raw_hrtimer_start(
+        timer: *mut bindings::hrtimer,
+        deadline: u64,
+        mode: bindings::hrtimer_mode
+    ) {
+        let Some(timer) = NonNull::new(timer) else { return };
+        // SAFETY: The caller promises it, for the length of this call.
+        let timer = unsafe { Timer::from_raw(timer) };
+        hrtimer::start(timer, Cycles::new(deadline), Mode::from_c(mode));
+    }
+
+    /// # Safety
+    ///
+    /// `timer` is the one whose callback calls this.
+    fn rust_raw_hrtimer_finish(timer: *mut bindings::hrtimer, deadline: u64) -> bool {
+        let Some(timer) = NonNull::new(timer) else { return true };
+        // SAFETY: The caller promises it, for the length of this call.
+        let timer = unsafe { Timer::from_raw(timer) };
+        hrtimer::finish(timer, Cycles::new(deadline))
+    }
+
+    /// # Safety
+    ///
+    /// `expiry` can be written to. Any context.
+    fn rust_raw_hrtimer_expiry(deadline: u64, expiry: *mut bindings::ktime_t) -> c_int {
+        match hrtimer::expiry(Cycles::new(deadline)) {
+            Some(ns) => {
+                // SAFETY: The caller promises it.
+                unsafe { expiry.write(ns.get()) };
+                0
+            }
+            None => EOPNOTSUPP.to_errno(),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// None. Any context.
+    fn rust_raw_hrtimer_scale(raw_delta: bindings::ktime_t) -> bindings::ktime_t {
+        hrtimer::scale(RawNs::new(raw_delta)).get()
+    }
+
+    /// # Safety
+    ///
+    /// `rate` can be written to. Any context.
+    fn rust_raw_hrtimer_get_rate(rate: *mut bindings::raw_hrtimer_rate) {
+        let mut out = bindings::raw_hrtimer_rate::default();
+
+        if let Some((snapshot, generation)) = CURRENT.read() {
+            let mono = snapshot.timeline.rate;
+
+            out.mono_mult = mono.mult();
+            out.raw_mult = snapshot.raw.mult();
+            out.shift = mono.shift();
+            out.tsc = snapshot.tsc;
+            out.generation = generation;
+            out.skew_ppb = Skew::between(mono, snapshot.raw).ppb();
+        }
+        // SAFETY: The caller promises it.
+        unsafe { rate.write(out) };
+    }
+
+    /// # Safety
+    ///
+    /// `tt` was set up by `tsc_timer_setup()`, its timer by `hrtimer_setup()`, both are valid until
+    /// a cancel has returned or a restart has returned `false`, and no other operation on `tt` runs.
+    /// Any context but NMI.
+    fn rust_raw_hrtimer_node_start(
+        tt: *mut bindings::tsc_timer,
+        mode: bindings::hrtimer_mode
+    ) -> bool {
+        let Some(tt) = NonNull::new(tt) else { return false };
+        // SAFETY: The caller promises it.
+        let node = unsafe { Node::from_raw(tt) };
+        rearm::start(node, Mode::from_c(mode))
+    }
+
+    /// # Safety
+    ///
+    /// As for `rust_raw_hrtimer_node_start()`, in the callback of `tt`'s timer.
+    fn rust_raw_hrtimer_node_restart(tt: *mut bindings::tsc_timer) -> bool {
+        let Some(tt) = NonNull::new(tt) else { return false };
+        // SAFETY: The caller promises it.
+        let node = unsafe { Node::from_raw(tt) };
+        rearm::restart(node)
+    }
+
+    /// # Safety
+    ///
+    /// As for `rust_raw_hrtimer_node_start()`.
+    fn rust_raw_hrtimer_node_cancel(tt: *mut bindings::tsc_timer) {
+        let Some(tt) = NonNull::new(tt) else { return };
+        // SAFETY: The caller promises it.
+        let node = unsafe { Node::from_raw(tt) };
+        rearm::forget(node);
+    }
+
+    /// # Safety
+    ///
+    /// For the shim's irq_work alone: hard interrupt.
+    fn rust_raw_hrtimer_pass() {
+        rearm::pass();
+    }
+
+    /// # Safety
+    ///
+    /// For the shim's call to a CPU alone: hard interrupt, on `cpu`.
+    fn rust_raw_hrtimer_rearm(cpu: c_int) {
+        rearm::rearm(cpu);
+    }
+
+    /// # Safety
+    ///
+    /// For the shim's module notifier alone: process context.
+    fn rust_raw_hrtimer_kvm_live() {
+        kvm::live();
+    }
+
+    /// # Safety
+    ///
+    /// As for `rust_raw_hrtimer_kvm_live()`.
+    fn rust_raw_hrtimer_kvm_gone() {
+        kvm::gone();
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Somebody else's hrtimer, for as long as it is lent.
+//!
+//! C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
+
+use super::bindings;
+use crate::{
+    rate::MonoNs,
+    stats, //
+};
+
+use core::{
+    marker::PhantomData,
+    ptr::{
+        addr_of,
+        addr_of_mut,
+        NonNull, //
+    }, //
+};
+
+/// How a timer is armed: `enum hrtimer_mode`.
+#[derive(Clone, Copy)]
+pub(crate) struct Mode(bindings::hrtimer_mode);
+
+impl Mode {
+    pub(super) fn from_c(mode: bindings::hrtimer_mode) -> Self {
+        Self(mode)
+    }
+
+    pub(super) fn into_c(self) -> bindings::hrtimer_mode {
+        self.0
+    }
+
+    /// Returns the mode without `HRTIMER_MODE_REL`, which a deadline cannot have; warns of it once.
+    #[inline]
+    pub(crate) fn absolute(self) -> Self {
+        if self.0 & bindings::hrtimer_mode_HRTIMER_MODE_REL != 0 {
+            stats::WRONG_MODE.count();
+            super::warn_mode();
+        }
+        Self(self.0 & !bindings::hrtimer_mode_HRTIMER_MODE_REL)
+    }
+}
+
+/// An hrtimer.
+///
+/// # Invariants
+///
+/// The pointer is to a `struct hrtimer` that `hrtimer_setup()` has set up and that stays so for `'a`.
+#[derive(Clone, Copy)]
+pub(crate) struct Timer<'a>(
+    NonNull<bindings::hrtimer>,
+    PhantomData<&'a bindings::hrtimer>,
+);
+
+impl<'a> Timer<'a> {
+    /// # Safety
+    ///
+    /// `timer` is an hrtimer that was set up, and stays so for `'a`.
+    #[inline]
+    pub(super) unsafe fn from_raw(timer: NonNull<bindings::hrtimer>) -> Self {
+        // INVARIANT: The caller promises it.
+        Self(timer, PhantomData)
+    }
+
+    /// Whether it runs on `CLOCK_MONOTONIC`. Any context.
+    #[inline]
+    pub(crate) fn is_monotonic(self) -> bool {
+        // SAFETY: By the type's invariant the timer was set up, so it has a clock base.
+        unsafe { bindings::rht_is_monotonic(self.0.as_ptr()) }
+    }
+
+    /// Arms it for `expiry`. Any context but NMI.
+    #[inline]
+    pub(crate) fn start(self, expiry: MonoNs, mode: Mode) {
+        // SAFETY: By the type's invariant the timer was set up; the hrtimer core's own lock makes
+        // this safe against any other start, cancel and expiry, in any context but NMI.
+        unsafe { bindings::hrtimer_start_range_ns(self.0.as_ptr(), expiry.get(), 0, mode.0) };
+    }
+
+    /// Dequeues it; `false` if it was not queued, or if its callback runs. Any context but NMI.
+    #[inline]
+    pub(crate) fn try_to_cancel(self) -> bool {
+        // SAFETY: As in `start()`.
+        unsafe { bindings::hrtimer_try_to_cancel(self.0.as_ptr()) == 1 }
+    }
+
+    /// Returns the expiry that it has. Any context.
+    #[inline]
+    pub(crate) fn expires(self) -> MonoNs {
+        // SAFETY: By the type's invariant this is inside a valid `struct hrtimer`; an aligned word
+        // that somebody else may write is read once, as `READ_ONCE()` does.
+        MonoNs::new(unsafe { addr_of!((*self.0.as_ptr()).node.expires).read_volatile() })
+    }
+
+    /// Sets its expiry, as `hrtimer_set_expires()` does. Context: its callback.
+    #[inline]
+    pub(crate) fn set_expires(self, expiry: MonoNs) {
+        let timer = self.0.as_ptr();
+
+        // SAFETY: By the type's invariant this is inside a valid `struct hrtimer`; in its callback
+        // the timer is not queued, so nobody sorts by it.
+        unsafe { addr_of_mut!((*timer).node.expires).write_volatile(expiry.get()) };
+        // SAFETY: As above.
+        unsafe { addr_of_mut!((*timer)._softexpires).write_volatile(expiry.get()) };
+    }
+}

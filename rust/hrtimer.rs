@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Arming an hrtimer for a TSC deadline, and what its callback does when it runs early.
+//!
+//! # Vocabulary
+//!
+//! * **deadline**: the TSC value before which the callback's work must not be done.
+//! * **plain expiry**: the expiry that the caller has set, used where a deadline has none.
+//! * **finish**: the callback's check, which moves a timer that runs early to its exact expiry.
+//!
+//! C header: [`include/linux/raw_hrtimer.h`](../include/linux/raw_hrtimer.h)
+
+use crate::{
+    deadline::Expiry,
+    ffi::{
+        self,
+        Mode,
+        Timer, //
+    },
+    rate::{
+        scale as scale_ns,
+        Cycles,
+        MonoNs,
+        RawNs, //
+    },
+    snapshot::CURRENT,
+    stats, //
+};
+
+/// Returns the expiry of `deadline`, or `None` if the clocksource is not the TSC.
+///
+/// Any context. No clock read, no division: one multiplication and a shift.
+#[inline]
+pub(crate) fn expiry(deadline: Cycles) -> Option<MonoNs> {
+    let (snapshot, _) = CURRENT.read()?;
+
+    if !snapshot.tsc {
+        stats::PLAIN.count();
+        return None;
+    }
+    let expiry = snapshot.timeline.expiry(deadline);
+    match expiry {
+        Expiry::At(_) => (),
+        Expiry::Past(_) => stats::PAST.count(),
+        Expiry::Beyond => stats::SATURATED.count(),
+    }
+    Some(expiry.ns())
+}
+
+/// Arms `timer` for `deadline`, or for its plain expiry where that is not possible.
+///
+/// Any context but NMI, in which `hrtimer_start()` can be called on `timer`.
+pub(crate) fn start(timer: Timer<'_>, deadline: Cycles, mode: Mode) {
+    stats::STARTS.count();
+
+    let mode = mode.absolute();
+    let expiry = if timer.is_monotonic() {
+        expiry(deadline)
+    } else {
+        stats::WRONG_CLOCK.count();
+        ffi::warn_clock();
+        None
+    };
+    timer.start(expiry.unwrap_or_else(|| timer.expires()), mode);
+}
+
+/// In the callback: whether `deadline` is reached. If not, `timer` has its exact expiry and the
+/// callback has to return `HRTIMER_RESTART`.
+#[inline]
+pub(crate) fn finish(timer: Timer<'_>, deadline: Cycles) -> bool {
+    if ffi::rdtsc() >= deadline {
+        return true;
+    }
+    // Early, and no way to tell by how much: as without this module.
+    let Some(expiry) = expiry(deadline) else {
+        return true;
+    };
+    stats::RESTARTS.count();
+    timer.set_expires(expiry);
+    false
+}
+
+/// Converts a distance in `CLOCK_MONOTONIC_RAW` to the one in `CLOCK_MONOTONIC`, at today's rate.
+pub(crate) fn scale(raw: RawNs) -> MonoNs {
+    match CURRENT.read() {
+        Some((snapshot, _)) => scale_ns(raw, snapshot.timeline.rate, snapshot.raw),
+        None => MonoNs::new(raw.get()),
+    }
+}

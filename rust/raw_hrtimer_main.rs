@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! raw_hrtimer: timers that expire when the TSC says so.
+//!
+//! hrtimers run on `CLOCK_MONOTONIC`, whose rate NTP bends. This module listens to the timekeeper,
+//! knows the rate, and arms an hrtimer for a TSC deadline, so that it fires neither early nor late.
+
+use kernel::prelude::*;
+
+mod deadline;
+mod ffi;
+mod gtod;
+mod hrtimer;
+mod kvm;
+mod rate;
+mod rearm;
+mod snapshot;
+mod stats;
+
+module! {
+    type: RawHrtimer,
+    name: "raw_hrtimer",
+    authors: ["raw_hrtimer maintainers"],
+    description: "hrtimers that expire at a TSC deadline whatever the rate of CLOCK_MONOTONIC",
+    license: "GPL",
+}
+
+/// The module while it is loaded.
+///
+/// Fields are dropped in declaration order: first nobody arms through the module any more, then
+/// nobody reads it, then it stops listening, and last what the listener had queued is waited for.
+#[pin_data]
+struct RawHrtimer {
+    _kvm: kvm::Attachment,
+    #[pin]
+    _stats: stats::Files,
+    _gtod: gtod::Listener,
+    _rearm: rearm::Rearm,
+}
+
+impl kernel::InPlaceModule for RawHrtimer {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        // In the reverse of the order in which they are dropped.
+        try_pin_init!(Self {
+            _rearm: rearm::Rearm::new(),
+            _gtod: gtod::Listener::new()?,
+            _stats <- stats::Files::new(),
+            _kvm: kvm::Attachment::new()?,
+        })
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the timekeeper last said, published for readers in any context.
+//!
+//! # Vocabulary
+//!
+//! * **snapshot**: the line that `CLOCK_MONOTONIC` follows against the TSC, and the raw rate.
+//! * **latch**: two slots and a sequence number that says which of them is current. The writer fills
+//!   the other one and then moves the number on, so a reader never waits for a writer, not even one
+//!   that it has interrupted; it reads again only if a whole publication came in between. As
+//!   `seqcount_latch_t` does.
+//!
+//! C header: [`include/linux/seqlock.h`](srctree/include/linux/seqlock.h)
+
+use crate::{
+    deadline::Timeline,
+    rate::{
+        Cycles,
+        MonoNs,
+        Rate, //
+    },
+};
+
+use kernel::sync::{
+    atomic::{
+        Acquire,
+        Atomic,
+        Relaxed,
+        Release, //
+    },
+    barrier::{
+        smp_mb,
+        Read,
+        Write, //
+    },
+};
+
+/// The timekeeper's state, as far as expiries need it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    /// `CLOCK_MONOTONIC` against the clocksource's cycles.
+    pub(crate) timeline: Timeline,
+    /// `CLOCK_MONOTONIC_RAW` against the clocksource's cycles.
+    pub(crate) raw: Rate,
+    /// Whether those cycles are the TSC's. If not, nothing here says when a deadline is.
+    pub(crate) tsc: bool,
+}
+
+/// A [`Snapshot`] in words that can be stored one by one.
+struct Slot {
+    cycle_last: Atomic<u64>,
+    xtime_nsec: Atomic<u64>,
+    base: Atomic<i64>,
+    mults: Atomic<u64>,
+    flags: Atomic<u64>,
+}
+
+/// In `flags`, above the shift, which is 32 at most.
+const TSC: u64 = 1 << 8;
+
+impl Slot {
+    const fn new() -> Self {
+        Self {
+            cycle_last: Atomic::new(0),
+            xtime_nsec: Atomic::new(0),
+            base: Atomic::new(0),
+            mults: Atomic::new(0),
+            flags: Atomic::new(0),
+        }
+    }
+
+    #[inline]
+    fn store(&self, snapshot: &Snapshot) {
+        let line = &snapshot.timeline;
+        let mults = u64::from(line.rate.mult()) | u64::from(snapshot.raw.mult()) << 32;
+        let tsc = if snapshot.tsc { TSC } else { 0 };
+
+        self.cycle_last.store(line.cycle_last.get(), Relaxed);
+        self.xtime_nsec.store(line.xtime_nsec, Relaxed);
+        self.base.store(line.base.get(), Relaxed);
+        self.mults.store(mults, Relaxed);
+        self.flags
+            .store(u64::from(line.rate.shift()) | tsc, Relaxed);
+    }
+
+    /// Returns `None` if nothing was stored yet.
+    #[inline]
+    fn load(&self) -> Option<Snapshot> {
+        let mults = self.mults.load(Relaxed);
+        let flags = self.flags.load(Relaxed);
+        // CAST: The lower half, the upper half, and what is below the flag.
+        let (mult, raw_mult, shift) = (mults as u32, (mults >> 32) as u32, (flags & 0xff) as u32);
+
+        Some(Snapshot {
+            timeline: Timeline {
+                cycle_last: Cycles::new(self.cycle_last.load(Relaxed)),
+                rate: Rate::new(mult, shift)?,
+                xtime_nsec: self.xtime_nsec.load(Relaxed),
+                base: MonoNs::new(self.base.load(Relaxed)),
+            },
+            raw: Rate::new(raw_mult, shift)?,
+            tsc: flags & TSC != 0,
+        })
+    }
+}
+
+/// One writer, any number of readers.
+pub(crate) struct Latch {
+    generation: Atomic<u64>,
+    even: Slot,
+    odd: Slot,
+}
+
+impl Latch {
+    /// Creates a latch in which nothing was published.
+    pub(crate) const fn new() -> Self {
+        Self {
+            generation: Atomic::new(0),
+            even: Slot::new(),
+            odd: Slot::new(),
+        }
+    }
+
+    #[inline]
+    fn slot(&self, generation: u64) -> &Slot {
+        if generation & 1 == 0 {
+            &self.even
+        } else {
+            &self.odd
+        }
+    }
+
+    /// Publishes `snapshot`. Callers exclude one another: the timekeeper's lock does.
+    #[inline]
+    pub(crate) fn publish(&self, snapshot: &Snapshot) {
+        let next = self.generation.load(Relaxed).wrapping_add(1);
+
+        // Whoever sees a word of this slot change sees that it is no longer the current one.
+        smp_mb(Write);
+        self.slot(next).store(snapshot);
+        self.generation.store(next, Release);
+    }
+
+    /// Returns the current snapshot and its generation. Any context.
+    #[inline]
+    pub(crate) fn read(&self) -> Option<(Snapshot, u64)> {
+        let mut generation = self.generation.load(Acquire);
+
+        loop {
+            let snapshot = self.slot(generation).load();
+
+            // The words were loaded before the number is looked at again.
+            smp_mb(Read);
+            let again = self.generation.load(Acquire);
+            if again == generation {
+                return Some((snapshot?, generation));
+            }
+            generation = again;
+        }
+    }
+}
+
+/// What the listener publishes and everybody else reads.
+pub(crate) static CURRENT: Latch = Latch::new();
