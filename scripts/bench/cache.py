@@ -93,8 +93,8 @@ def digest(inputs):
 
 
 @contextlib.contextmanager
-def _locked(name):
-    """Only one process at a time builds the stages of one name."""
+def locked(name):
+    """Only one at a time, of all threads and processes, does what has this name."""
     path = CACHE / "locks" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", encoding="ascii") as file:
@@ -105,7 +105,7 @@ def _locked(name):
                 break
             except BlockingIOError:
                 if waiting % _TICK == 0:
-                    say(name, "another run is building this, waiting for it")
+                    say(name, "another run is at this, waiting for it")
                 waiting += 1
                 time.sleep(1)
         yield
@@ -165,7 +165,7 @@ def stage(name, inputs, build, keep=1):
     path = CACHE / f"{name}-{digest(inputs)}"
     if _use(path):
         return path
-    with _locked(name):
+    with locked(name):
         if not _use(path):
             discard(path)
             path.mkdir(parents=True)

@@ -162,18 +162,45 @@ def run(argv, *, name=None, what=None, expect=None, binds=(), cwd=None, env=None
     return done
 
 
+class Unavailable(BenchError):
+    """The archive does not give a file that its lists name."""
+
+
 def update():
     """Read the archive's package lists again."""
-    run(["apt-get", "update", "-q"], name="apt",
-        what="refreshing the package lists of the toolchain root")
+    with cache.locked("apt"):
+        run(["apt-get", "update", "-q"], name="apt",
+            what="refreshing the package lists of the toolchain root")
 
 
-def download(packages, directory, name="apt", source=False):
-    """Download packages ("name" or "name=version") into a directory, unverified
-    ones never: apt checks them against the signed lists.
+def download(packages, directory):
+    """Download packages ("name" or "name=version") into a directory.
 
-    source: the original tarballs and the .dsc of source packages instead.
+    apt checks them against the signed lists.  Where that fails the lists are
+    read again: the archive may have moved on since.
     """
-    verb = ["source", "--download-only"] if source else ["download"]
-    run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", *verb, *packages],
-        cwd=directory, name=name, what="downloading " + ", ".join(packages))
+    argv = ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *packages]
+    what = "downloading " + ", ".join(p.split("=")[0] for p in packages)
+    for last in (False, True):
+        try:
+            with cache.locked("apt"):
+                run(argv, cwd=directory, name="apt", what=what)
+            return
+        except BenchError as error:
+            if last:
+                raise Unavailable(f"{MIRROR} does not give {' '.join(packages)}: try "
+                                  f"again later ({error.args[0].splitlines()[-1].strip()})"
+                                  ) from None
+            update()
+
+
+def versions(packages):
+    """{package: version} of these installed packages, without entering the root."""
+    found = {}
+    status = (ensure_root() / "var/lib/dpkg/status").read_text(encoding="utf-8")
+    for record in status.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in record.splitlines()
+                      if ": " in line and not line.startswith(" "))
+        if fields.get("Package") in packages:
+            found[fields["Package"]] = fields["Version"]
+    return found
