@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0
+# For people; the kernel's build reads Kbuild.  See "make help".
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KBUILD = $(MAKE) -C "$(KDIR)" M="$(CURDIR)"
+
+.DEFAULT_GOAL := modules
+
+all: modules
+
+modules:
+	@scripts/kdir-check "$(KDIR)"
+	$(KBUILD) modules
+
+modules_install:
+	@scripts/kdir-check --headers "$(KDIR)"
+	$(KBUILD) modules_install
+
+clean:
+	@scripts/kdir-check --headers "$(KDIR)"
+	$(KBUILD) clean
+
+toolchain-build: python3
+	scripts/toolchain module
+
+demo: python3
+	@scripts/demo
+
+check: python3
+	@scripts/check
+
+check-long: python3
+	@scripts/check --long
+
+# The only thing that the scripts need of this machine and cannot get themselves.
+python3:
+	@command -v python3 >/dev/null && exit; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "This machine has no python3: installing it with apt-get" >&2; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get -q update && apt-get -q -y --no-install-recommends install python3; \
+	else \
+		echo "This machine has no python3: install it, then try again" >&2; \
+		exit 1; \
+	fi
+
+help:
+	@echo 'On a machine whose kernel has CONFIG_RUST and complete headers:'
+	@echo '  modules          build raw_hrtimer.ko for the running kernel (default; also: all)'
+	@echo '  modules_install  install it under /lib/modules (INSTALL_MOD_PATH=... before it)'
+	@echo '  clean            remove what the build made'
+	@echo '                   KDIR=... for another kernel; now $(KDIR)'
+	@echo
+	@echo 'With root on any Debian 12 or 13; the rest is fetched and kept in ~/.cache/raw_hrtimer:'
+	@echo '  demo             show the fault and its cure in an emulated VMX machine'
+	@echo '  check            run all tests'
+	@echo '  check-long       run all tests, the long ones too'
+	@echo '  toolchain-build  build raw_hrtimer.ko for the newest Debian cloud kernel'
+
+.PHONY: all modules modules_install clean toolchain-build demo check check-long python3 help
