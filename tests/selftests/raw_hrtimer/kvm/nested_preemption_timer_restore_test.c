@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Test restoring a vCPU whose VMX-preemption timer is pending.
+ *
+ * L1 runs L2 with the timer set, userspace saves the vCPU while L2 runs, waits,
+ * and restores it into a new VM.  If the deadline has passed on L1's TSC by
+ * then, L2 must exit to L1 before it executes an instruction, however long ago
+ * that was, and also if L1's TSC has wrapped in between.  If it hasn't, L2 must
+ * run until then.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kselftest.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "test_util.h"
+#include "vmx.h"
+
+/* The rate that KVM emulates, whatever the hardware's is. */
+#define TICK_SHIFT	5
+
+/* Far more than L2 takes from its start to being saved. */
+static u64 ticks = 1000000;
+
+/* Results, written by the guest. */
+static u64 l2_ran;
+static u64 deadline, l1_tsc, reason;
+
+enum stage {
+	STAGE_SAVE = 1,
+	STAGE_EXIT,
+};
+
+static const struct restore_case {
+	const char *name;
+	bool wrap;		/* L1's TSC, halfway to the deadline */
+	bool wait;		/* for the deadline, before restoring */
+	u64 skip;		/* that many times the timer, before restoring */
+} cases[] = {
+	{ "deadline to come" },
+	{ "deadline to come, TSC wraps", .wrap = true },
+	{ "deadline passed", .wait = true },
+	{ "deadline passed, TSC wrapped", .wrap = true, .wait = true },
+	{ "deadline passed by 2^20 times the timer", .skip = 1ull << 20 },
+};
+
+static void l2_guest_code(void)
+{
+	u64 start;
+
+	GUEST_SYNC(STAGE_SAVE);
+
+	/* Long enough to see the timer, but don't hang if it's lost. */
+	for (start = rdtsc(); rdtsc() - start < ticks << (TICK_SHIFT + 2);)
+		WRITE_ONCE(l2_ran, l2_ran + 1);
+
+	vmcall();
+}
+
+static void l1_guest_code(struct vmx_pages *vmx_pages)
+{
+	u64 rate;
+
+	GUEST_ASSERT(prepare_for_vmx_operation(vmx_pages));
+	GUEST_ASSERT(load_vmcs(vmx_pages));
+	prepare_vmcs(vmx_pages, l2_guest_code);
+	GUEST_ASSERT(!vmwrite(PIN_BASED_VM_EXEC_CONTROL,
+			      vmreadz(PIN_BASED_VM_EXEC_CONTROL) |
+			      PIN_BASED_VMX_PREEMPTION_TIMER));
+	GUEST_ASSERT(!vmwrite(VMX_PREEMPTION_TIMER_VALUE, ticks));
+
+	rate = rdmsr(MSR_IA32_VMX_MISC) & VMX_MISC_PREEMPTION_TIMER_RATE_MASK;
+	GUEST_ASSERT_EQ(rate, TICK_SHIFT);
+	deadline = ((rdtsc() >> rate) + ticks) << rate;
+	GUEST_ASSERT(!vmlaunch());
+	l1_tsc = rdtsc();
+
+	reason = vmreadz(VM_EXIT_REASON);
+	GUEST_SYNC(STAGE_EXIT);
+}
+
+static void run_until(struct kvm_vcpu *vcpu, enum stage stage)
+{
+	struct ucall uc;
+
+	vcpu_run(vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_IO);
+	switch (get_ucall(vcpu, &uc)) {
+	case UCALL_ABORT:
+		REPORT_GUEST_ASSERT(uc);
+		/* NOT REACHED */
+	case UCALL_SYNC:
+		TEST_ASSERT(uc.args[1] == stage, "Stage %lu, expected %u",
+			    (unsigned long)uc.args[1], stage);
+		break;
+	default:
+		TEST_FAIL("Unknown ucall %lu", uc.cmd);
+	}
+}
+
+static __u64 *saved_tsc(struct kvm_x86_state *state)
+{
+	u32 i;
+
+	for (i = 0; i < state->msrs.nmsrs; i++)
+		if (state->msrs.entries[i].index == MSR_IA32_TSC)
+			return &state->msrs.entries[i].data;
+
+	TEST_FAIL("The TSC isn't part of the state");
+	return NULL;
+}
+
+static void test_restore(const struct restore_case *c)
+{
+	bool pending = !c->wait && !c->skip;
+	struct kvm_x86_state *state;
+	struct kvm_vcpu *vcpu;
+	gva_t vmx_pages_gva;
+	struct kvm_vm *vm;
+	u64 host_tsc, cycles;
+	s64 late;
+
+	vm = vm_create_with_one_vcpu(&vcpu, l1_guest_code);
+	vcpu_alloc_vmx(vm, &vmx_pages_gva);
+	vcpu_args_set(vcpu, 1, vmx_pages_gva);
+	if (c->wrap)
+		vcpu_set_msr(vcpu, MSR_IA32_TSC, -((ticks << TICK_SHIFT) / 2));
+	l2_ran = 0;
+	sync_global_to_guest(vm, l2_ran);
+	sync_global_to_guest(vm, ticks);
+
+	run_until(vcpu, STAGE_SAVE);
+	state = vcpu_save_state(vcpu);
+	host_tsc = rdtsc();
+	sync_global_from_guest(vm, deadline);
+	kvm_vm_release(vm);
+
+	TEST_ASSERT(state->nested.hdr.vmx.flags & KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE,
+		    "The deadline isn't part of the state");
+	TEST_ASSERT((s64)(deadline - *saved_tsc(state)) > 0,
+		    "The deadline has passed before the vCPU was saved");
+
+	/*
+	 * L1's TSC is restored to what it was when it was saved, i.e. advance
+	 * it by the time that has passed, as if it had gone on counting.
+	 */
+	if (c->wait) {
+		cycles = deadline - *saved_tsc(state);
+		while (rdtsc() - host_tsc <= cycles)
+			usleep(1000);
+		*saved_tsc(state) += rdtsc() - host_tsc;
+	}
+	*saved_tsc(state) += c->skip * (ticks << TICK_SHIFT);
+
+	vcpu = vm_recreate_with_one_vcpu(vm);
+	vcpu_load_state(vcpu, state);
+	kvm_x86_state_cleanup(state);
+
+	run_until(vcpu, STAGE_EXIT);
+	sync_global_from_guest(vm, l2_ran);
+	sync_global_from_guest(vm, l1_tsc);
+	sync_global_from_guest(vm, reason);
+	kvm_vm_free(vm);
+
+	late = l1_tsc - deadline;
+	ksft_print_msg("%s: exit reason %lu, L1 exit - deadline %ld cycles, L2 ran %lu loops\n",
+		       c->name, (unsigned long)reason, (long)late, (unsigned long)l2_ran);
+	ksft_test_result(reason == EXIT_REASON_PREEMPTION_TIMER && late >= 0 &&
+			 !!l2_ran == pending, "%s\n", c->name);
+}
+
+static void help(const char *name)
+{
+	printf("usage: %s [--ticks N]\n\n"
+	       " --ticks: what L1 sets the timer to (default %lu)\n",
+	       name, (unsigned long)ticks);
+	exit(KSFT_FAIL);
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct option options[] = {
+		{ "ticks", required_argument, NULL, 't' },
+		{ }
+	};
+	int opt, i;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (opt != 't')
+			help(argv[0]);
+		ticks = atoi_positive("Ticks", optarg);
+	}
+
+	TEST_REQUIRE(kvm_cpu_has(X86_FEATURE_VMX));
+	TEST_REQUIRE(kvm_has_cap(KVM_CAP_NESTED_STATE));
+
+	ksft_print_header();
+	ksft_set_plan(ARRAY_SIZE(cases));
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		test_restore(&cases[i]);
+	ksft_finished();
+}
