@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The vmx machine: Bochs, which emulates VMX with EPT and the preemption timer.
+
+One cycle of its TSC is one instruction, its clocks start at a fixed time and
+nothing in it depends on the host: the same run takes the same cycles.
+"""
+
+import re
+
+from . import cache, kernel, root
+from .cache import BenchError, TREE
+
+PATCHES = TREE / "patches/bochs"
+RECIPE = "1"
+# Debian's own binary has the debugger in it and is several times slower.  The
+# same build serves one processor and many: SMP costs 1 % at one (measured).
+CONFIGURE = """
+    --with-nogui --enable-x86-64 --enable-cpu-level=6 --enable-vmx=2 --enable-svm
+    --enable-avx --enable-evex --enable-all-optimizations --enable-pci
+    --enable-fpu --enable-smp --disable-docbook
+""".split()
+BIOSES = ["bochsbios", "vgabios"]
+
+HZ = 3_500_000_000          # cycles, and so instructions, per second
+TIME0 = 1_700_000_000       # what the machine's clock says at power on
+
+# Older models than Ice Lake have a TSC-deadline timer that Linux distrusts.
+CONFIG = """\
+memory: guest={memory}, host={memory}
+romimage: file={bios}/usr/share/bochs/BIOS-bochs-latest, options=fastboot
+vgaromimage: file={bios}/usr/share/vgabios/vgabios.bin
+ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+ata0-master: type=cdrom, path={run}/boot.iso, status=inserted
+boot: cdrom
+cpu: model=corei7_icelake_u, count={cpus}:1:1, quantum=16, ips={hz}, \
+ignore_bad_msrs=1, reset_on_triple_fault=0
+clock: sync=none, time0={time0}
+com1: enabled=1, mode=file, dev={run}/console
+port_e9_hack: enabled=1
+display_library: nogui
+log: {run}/emulator.log
+panic: action=fatal
+error: action=ignore
+info: action=ignore
+debug: action=ignore
+"""
+
+ISOLINUX = """\
+DEFAULT vm
+PROMPT 0
+LABEL vm
+ KERNEL /vmlinuz
+ APPEND initrd=/initrd {parameters}
+"""
+
+
+def _source_uri():
+    """(URL, file name, apt's hash) of the original source, from the signed lists."""
+    argv = ["apt-get", "source", "--print-uris", "-q", "bochs"]
+    done = root.run(argv, capture=True, check=False)
+    found = re.search(r"^'(\S+)' (bochs_\S+\.orig\.tar\.\S+) \d+ (\S+)$", done.stdout, re.M)
+    if not found:
+        raise BenchError("the archive has no source of Bochs: "
+                         f"{(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+    return found.groups()
+
+
+def _fetch_source(path):
+    """Download and unpack; only the tarball, as the .dsc is missing on some mirrors."""
+    url, name, digest = _source_uri()
+    try:
+        root.run(["/usr/lib/apt/apt-helper", "-oAPT::Sandbox::User=root", "download-file",
+                  url, path / name, digest], name="bochs", what=f"downloading {name}")
+    except BenchError as error:
+        raise BenchError(f"the source of Bochs cannot be had, {url} does not give it or "
+                         f"it is not what Debian signed: try again later ({error})") from None
+    (path / "source").mkdir()
+    root.run(["tar", "-x", "-C", path / "source", "--strip-components=1", "-f", path / name])
+    (path / name).unlink()
+
+
+def _build(path):
+    root.download(BIOSES, path)
+    root.run(["bash", "-ec", 'for deb in *.deb; do dpkg-deb -x "$deb" bios; rm "$deb"; done'],
+             cwd=path)
+    _fetch_source(path)
+    source = path / "source"
+    for patch in sorted(PATCHES.glob("*.patch")):
+        done = root.run(["patch", "-p1", "-F0", "-N", "--batch", "-d", source, "-i", patch],
+                        capture=True, check=False)
+        if done.returncode:
+            raise BenchError(f"{patch.name} does not apply to Bochs:\n{done.stdout.strip()}")
+    flags = ["CC=gcc-14", "CXX=g++-14", "CFLAGS=-O3 -pipe", "CXXFLAGS=-O3 -pipe"]
+    root.run(["./configure", *CONFIGURE, *flags], cwd=source, name="bochs",
+             what="configuring Bochs")
+    root.run(["make", f"-j{kernel.jobs()}"], cwd=source, name="bochs",
+             what="building Bochs", expect=530)
+    root.run(["strip", "-o", path / "bochs", source / "bochs"])
+    root.run(["rm", "-r", source])
+
+
+def ensure_bochs():
+    """The directory with bochs and, under bios/, its firmware."""
+    tools = root.versions(["g++-14", "libc6"])
+    return cache.stage("bochs", [RECIPE, *CONFIGURE, *BIOSES, *sorted(tools.items()), PATCHES],
+                       _build)
+
+
+def _write_iso(run, parameters):
+    iso = run / "iso"
+    iso.mkdir()
+    (iso / "isolinux.cfg").write_text(ISOLINUX.format(parameters=parameters))
+    for name in ("vmlinuz", "initrd"):
+        (run / name).rename(iso / name)
+    root.run(["sh", "-ec", """
+        cp /usr/lib/ISOLINUX/isolinux.bin /usr/lib/syslinux/modules/bios/ldlinux.c32 iso/
+        xorriso -as mkisofs -quiet -o boot.iso -b isolinux.bin -c boot.cat \
+            -no-emul-boot -boot-load-size 4 -boot-info-table iso
+        rm -r iso"""], cwd=run, capture=True, env={"SOURCE_DATE_EPOCH": str(TIME0)})
+
+
+def command(run, parameters, cpus, memory):
+    """The command, for the toolchain root, that boots run/vmlinuz and run/initrd.
+
+    It writes the guest's port 0xe9 to stdout, its console to run/console.
+    """
+    bochs = ensure_bochs()
+    # A triple fault ends Bochs, a reset through the chipset would boot again.
+    _write_iso(run, parameters + " reboot=t")
+    (run / "bochsrc").write_text(CONFIG.format(
+        run=run, bios=bochs / "bios", cpus=cpus, memory=memory, hz=HZ, time0=TIME0))
+    return [bochs / "bochs", "-q", "-f", run / "bochsrc"]

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The guest's initramfs: a base, the modules of a kernel, and what one run adds.
+
+What is the same in every run is compressed with a long window: reading a byte from
+the emulated CD costs more instructions than unpacking several.
+"""
+
+import gzip
+import io
+from pathlib import Path
+import re
+import shutil
+import subprocess
+
+from . import cache, cpio, kvm, module, root, selftests
+from .cache import BenchError, TREE
+
+GUEST = TREE / "scripts/guest"
+RECIPE = "1"
+
+# With what they depend on; KVM's own are replaced when it is patched.
+MODULES = ["kvm", "kvm-intel", "kvm-amd"]
+
+FILES = {
+    "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\n_chrony:x:100:100::/var/lib/chrony:/bin/false\n",
+    "/etc/group": "root:x:0:\n_chrony:x:100:\n",
+    "/etc/hosts": "127.0.0.1 localhost\n",
+    # Bochs posts no interrupts to a guest that runs on another processor.
+    "/etc/modprobe.d/kvm.conf": "options kvm-intel nested=1 enable_apicv=0\n"
+                                "options kvm-amd nested=1\n",
+}
+DIRECTORIES = ["/proc", "/sys", "/dev", "/tmp", "/run/chrony", "/var/lib/chrony", "/var/log",
+               "/root", "/sbin", "/usr/bin", "/usr/sbin", "/etc/chrony"]
+
+
+def _compress(path):
+    root.run(["zstd", "-q", "--rm", "-19", "--long=27", path / "cpio"])
+
+
+def _libraries(ldd_output):
+    """(name, path) of each library in what ldd printed; the loader's name is a path."""
+    return re.findall(r"^\s*(?:(\S+) => )?(/\S+) \(0x", ldd_output, re.M)
+
+
+def _chrony_archive():
+    """chronyd and chronyc with their libraries in /opt/chrony, packed."""
+    top = root.ensure_root()
+    raw = io.BytesIO()
+    archive = cpio.Archive(raw)
+    libraries = {}
+    for program in ("/usr/sbin/chronyd", "/usr/bin/chronyc"):
+        archive.copy(top / program[1:], f"/opt/chrony/{Path(program).name}")
+        done = root.run(["ldd", program], capture=True)
+        for name, path in _libraries(done.stdout):
+            libraries[name or "ld.so"] = path
+    for name, path in sorted(libraries.items()):
+        archive.copy(Path(top, path.lstrip("/")).resolve(), f"/opt/chrony/{name}")
+    archive.close()
+    return gzip.compress(raw.getvalue(), mtime=0)
+
+
+def _build_base(path):
+    top = root.ensure_root()
+    root.run(["gcc-14", "-O2", "-static", "-Wall", "-Wextra", "-s", "-o", path / "runner",
+              GUEST / "runner.c"])
+    applets = root.run(["busybox", "--list"], capture=True).stdout.split()
+    with open(path / "cpio", "wb") as file:
+        archive = cpio.Archive(file)
+        for name in DIRECTORIES:
+            archive.directory(name)
+        archive.character_device("/dev/console", 0o600, 5, 1)
+        for name, text in FILES.items():
+            archive.data(name, text.encode())
+        archive.copy(GUEST / "init", "/init")
+        archive.copy(path / "runner", "/sbin/runner")
+        archive.copy(top / "bin/busybox", "/bin/busybox")
+        for applet in applets:
+            if applet not in ("busybox", "init"):
+                archive.link(f"/bin/{applet}", "busybox")
+        archive.link("/sbin/modprobe", "../bin/busybox")    # what the kernel itself runs
+        archive.data("/opt/chrony.cpio.gz", _chrony_archive())
+        for name in ("/usr/sbin/chronyd", "/usr/bin/chronyc"):
+            archive.copy(GUEST / "chrony-wrapper", name)
+        archive.close()
+    _compress(path)
+
+
+def _base():
+    packages = root.versions(["busybox-static", "chrony", "libc6", "gcc-14"])
+    return cache.stage("guest", [RECIPE, *sorted(packages.items()), *FILES.items(),
+                                 *DIRECTORIES, GUEST, TREE / "scripts/bench/cpio.py"],
+                       _build_base, keep=2)
+
+
+def _with_dependencies(modules):
+    """The files, below lib/modules/<release>, of MODULES and of what they need."""
+    needs = {}
+    for line in (modules / "modules.dep").read_text().splitlines():
+        file, _, others = line.partition(":")
+        needs[file] = others.split()
+    wanted = set()
+    for name in MODULES:
+        pattern = re.compile(rf"(.*/)?{re.escape(name)}\.ko(\.\w+)?")
+        file = next((f for f in needs if pattern.fullmatch(f)), None)
+        if file is None:
+            raise BenchError(f"the kernel {modules.name} has no module {name}")
+        wanted.update([file, *needs[file]])
+    return sorted(wanted)
+
+
+def _build_modules(path, kernel, replacements, additions):
+    """replacements: modules that take the place of the kernel's; additions: new ones."""
+    target = path / "lib/modules" / kernel.release
+    source = kernel.modules / "lib/modules" / kernel.release
+    for file in _with_dependencies(source):
+        copy = target / file
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / file, copy)
+    root.run(["find", target, "-name", "*.ko.xz", "-exec", "unxz", "{}", "+"])
+    for file in replacements:
+        old = next(target.rglob(file.name), None)
+        if old:
+            shutil.copy(file, old)
+    (target / "updates").mkdir()
+    for file in additions:
+        shutil.copy(file, target / "updates")
+    for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
+        if (source / name).exists():
+            shutil.copy(source / name, target)
+        else:
+            (target / name).touch()     # depmod warns otherwise
+    root.run(["depmod", "-b", path, kernel.release])
+    with open(path / "cpio", "wb") as out:
+        archive = cpio.Archive(out)
+        archive.copy(path / "lib", "/lib")
+        archive.close()
+    _compress(path)
+
+
+def _modules(kernel, kvm_kind):
+    replacements = []
+    if kvm_kind == "patched":
+        replacements = sorted(kvm.ensure_patched_kvm(kernel).glob("*.ko"))
+    additions = [module.build_module(kernel)]
+    if module.TEST_MODULES.exists():
+        additions += sorted(module.build_test_modules(kernel).glob("*.ko"))
+    inputs = [RECIPE, str(kernel.modules), *map(str, replacements), *map(str, additions),
+              *MODULES]
+    return cache.stage(
+        f"modules-{kernel.name}-{kvm_kind}", inputs,
+        lambda path: _build_modules(path, kernel, replacements, additions), keep=2)
+
+
+def _build_selftests(path, binaries):
+    """All in /selftests, and ours with their scripts in /selftests/raw_hrtimer too."""
+    with open(path / "cpio", "wb") as file:
+        archive = cpio.Archive(file)
+        archive.directory("/selftests/raw_hrtimer")
+        for binary in sorted(p for p in binaries.iterdir() if p.name[0] != "."):
+            archive.copy(binary, f"/selftests/{binary.name}")
+        for source in _our_selftests():
+            name = f"/selftests/raw_hrtimer/{source.name}"
+            if source.suffix == ".c":
+                archive.link(name[:-2], f"../{source.stem}")
+            else:
+                archive.copy(source, name)
+        archive.close()
+    _compress(path)
+
+
+def _our_selftests():
+    """The sources of our test programs, and what needs no building."""
+    folders = (selftests.OURS, selftests.OURS / "kvm")
+    return sorted(p for folder in folders for p in folder.glob("*")
+                  if p.is_file() and p.suffix not in (".h", ".o"))
+
+
+def _selftests(kernel):
+    binaries = selftests.ensure_selftests(kernel)
+    return cache.stage(f"guest-selftests-{kernel.name}",
+                       [RECIPE, str(binaries), *_our_selftests()],
+                       lambda path: _build_selftests(path, binaries), keep=2)
+
+
+def _is_dynamic(path):
+    """Whether it is an ELF file that asks for a loader (program header PT_INTERP)."""
+    with open(path, "rb") as file:
+        head = file.read(4096)
+    if head[:5] != b"\x7fELF\x02":
+        return False
+    start, count = int.from_bytes(head[32:40], "little"), int.from_bytes(head[56:58], "little")
+    types = [head[start + 56 * n:start + 56 * n + 4] for n in range(count)]
+    return (3).to_bytes(4, "little") in types
+
+
+def _add(archive, host, guest):
+    """A file or folder of the host, with the libraries of its dynamic programs."""
+    if not host.exists():
+        raise BenchError(f"--add {host}: there is no such file or folder")
+    archive.copy(host, guest)
+    for file in cache.files_below(host):
+        if _is_dynamic(file):
+            done = subprocess.run(["ldd", file], capture_output=True, text=True, check=False)
+            if missing := re.findall(r"(\S+) => not found", done.stdout):
+                raise BenchError(f"--add {file} needs {', '.join(missing)}, which this "
+                                 "machine does not have: link it statically")
+            for _, path in _libraries(done.stdout):
+                archive.copy(Path(path).resolve(), path)
+
+
+def write_initrd(path, kernel, kvm_kind, add, argv):
+    """Write the whole initramfs; add: pairs (host path, guest path)."""
+    parts = [_base(), _modules(kernel, kvm_kind), _selftests(kernel)]
+    with open(path, "wb") as file:
+        for part in parts:
+            with open(part / "cpio.zst", "rb") as source:
+                shutil.copyfileobj(source, file)
+            file.write(bytes(-file.tell() % 512))
+        archive = cpio.Archive(file)
+        for host, guest in add:
+            _add(archive, Path(host), guest)
+        archive.data("/run/vm/command", b"".join(arg.encode("utf-8", "surrogateescape") + b"\0"
+                                                 for arg in argv))
+        archive.close()

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The svm machine (QEMU's own emulation) and the host one (KVM on this processor)."""
+
+import os
+
+from .cache import BenchError
+
+KVM_DEVICE = "/dev/kvm"
+
+
+def _need_kvm():
+    if not os.path.exists(KVM_DEVICE):
+        raise BenchError(f"the machine 'host' needs {KVM_DEVICE}: load kvm-intel or kvm-amd, "
+                         "or turn virtualisation on in the firmware")
+    if not os.access(KVM_DEVICE, os.R_OK | os.W_OK):
+        raise BenchError(f"the machine 'host' may not open {KVM_DEVICE}: run this as root")
+
+
+def command(run, machine, parameters, cpus, memory):
+    """The command, for the toolchain root, that boots run/vmlinuz and run/initrd.
+
+    It writes the guest's port 0xe9 to stdout, its console to run/console.
+    """
+    if machine == "host":
+        _need_kvm()
+        processor = ["-accel", "kvm", "-cpu", "host,migratable=off,+invtsc"]
+    else:
+        # One thread per processor: with KVM inside, time must not stand still
+        # for the others while one is being translated.
+        processor = ["-accel", f"tcg,thread={'multi' if cpus > 1 else 'single'}",
+                     "-cpu", "max,+invtsc"]
+    return ["qemu-system-x86_64", "-machine", "q35,usb=off", *processor,
+            "-smp", str(cpus), "-m", str(memory), "-display", "none", "-vga", "none",
+            "-nodefaults", "-no-user-config", "-no-reboot",
+            "-serial", f"file:{run}/console",
+            "-chardev", "stdio,id=port,signal=off",
+            "-device", "isa-debugcon,iobase=0xe9,chardev=port",
+            "-kernel", run / "vmlinuz", "-initrd", run / "initrd", "-append", parameters]
