@@ -4,6 +4,7 @@
  * module loads without it, before it and after it, and does not pin it.
  */
 #include <linux/module.h>
+#include <linux/string.h>
 
 #include "shim.h"
 
@@ -41,17 +42,24 @@ void rht_kvm_unregister(void)
 	symbol_put(kvm_unregister_tsc_timer_ops);
 }
 
-/* Module notifier: tells Rust when kvm.ko arrives and leaves. */
+static const char * const rht_kvm_modules[RHT_KVM_MODULES] = {
+	[RHT_KVM]	= "kvm",
+	[RHT_KVM_INTEL]	= "kvm_intel",
+	[RHT_KVM_AMD]	= "kvm_amd",
+};
+
+/* Module notifier: tells Rust when one of KVM's modules arrives and leaves. */
 static int rht_kvm_notify(struct notifier_block *nb, unsigned long state, void *data)
 {
 	const struct module *mod = data;
+	int module = match_string(rht_kvm_modules, RHT_KVM_MODULES, mod->name);
 
-	if (strcmp(mod->name, "kvm"))
+	if (module < 0)
 		return NOTIFY_DONE;
 	if (state == MODULE_STATE_LIVE)
-		rust_raw_hrtimer_kvm_live();
+		rust_raw_hrtimer_kvm_live(module);
 	else if (state == MODULE_STATE_GOING)
-		rust_raw_hrtimer_kvm_gone();
+		rust_raw_hrtimer_kvm_gone(module);
 	return NOTIFY_DONE;
 }
 

@@ -12,6 +12,7 @@ MODULE_VERSION("0.1.0");
 static const char * const rht_attach_names[] = {
 	[RHT_ATTACH_AUTO]	= "auto",
 	[RHT_ATTACH_REGISTERED]	= "registered",
+	[RHT_ATTACH_STOCK]	= "stock",
 	[RHT_ATTACH_OFF]	= "off",
 };
 
@@ -22,7 +23,7 @@ static int rht_attach_set(const char *value, const struct kernel_param *kp)
 	int way = sysfs_match_string(rht_attach_names, value);
 
 	if (way < 0) {
-		pr_err("raw_hrtimer: attach=%s is none of auto, registered, off\n", value);
+		pr_err("raw_hrtimer: attach=%s is none of auto, registered, stock, off\n", value);
 		return way;
 	}
 	rht_attach = way;
@@ -41,11 +42,27 @@ static const struct kernel_param_ops rht_attach_ops = {
 
 module_param_cb(attach, &rht_attach_ops, NULL, 0400);
 __MODULE_PARM_TYPE(attach, "string");
-MODULE_PARM_DESC(attach, "which KVM to attach to: auto (one that offers it, the default), registered (insmod fails if the KVM that is loaded does not), off (none)");
+MODULE_PARM_DESC(attach, "how to attach to KVM: auto (registered if it offers that, else stock; the default), registered (insmod fails if KVM does not offer it), stock (by hooks from outside), off");
 
 static bool rht_rearm = true;
 module_param_named(rearm, rht_rearm, bool, 0600);
 MODULE_PARM_DESC(rearm, "re-arm pending timers when the clock slows down (default: Y; N is for measuring)");
+
+static bool rht_targets[RHT_TARGETS] = { true, true, true, true };
+
+#define RHT_TARGET_PARAM(name, id, what)				\
+	module_param_named(name, rht_targets[id], bool, 0400);		\
+	MODULE_PARM_DESC(name, "hook " what " of a KVM that is not patched (default: Y)")
+
+RHT_TARGET_PARAM(nested, RHT_NESTED, "the nested VMX-preemption timer");
+RHT_TARGET_PARAM(lapic, RHT_LAPIC, "the LAPIC timer");
+RHT_TARGET_PARAM(hyperv, RHT_HYPERV, "the Hyper-V synthetic timers");
+RHT_TARGET_PARAM(xen, RHT_XEN, "the Xen timer");
+
+bool rht_param_target(enum rht_target_id id)
+{
+	return rht_targets[id];
+}
 
 enum rht_attach rht_param_attach(void)
 {

@@ -87,6 +87,11 @@ u64 rht_rdtsc(void)
 	return rdtsc_ordered();
 }
 
+u32 rht_tsc_khz(void)
+{
+	return tsc_khz;
+}
+
 bool rht_is_monotonic(const struct hrtimer *timer)
 {
 	return timer->base->clockid == CLOCK_MONOTONIC;

@@ -25,6 +25,7 @@ enum rht_counter {
 	RHT_PAST,
 	RHT_SATURATED,
 	RHT_PLAIN,
+	RHT_NO_ROOM,
 	RHT_WRONG_CLOCK,
 	RHT_WRONG_MODE,
 	RHT_PASSES,
@@ -36,7 +37,25 @@ enum rht_counter {
 enum rht_attach {
 	RHT_ATTACH_AUTO,
 	RHT_ATTACH_REGISTERED,
+	RHT_ATTACH_STOCK,
 	RHT_ATTACH_OFF,
+};
+
+/* KVM's timers, by their callbacks. */
+enum rht_target_id {
+	RHT_NESTED,
+	RHT_LAPIC,
+	RHT_HYPERV,
+	RHT_XEN,
+	RHT_TARGETS
+};
+
+/* KVM's modules. */
+enum rht_kvm_module {
+	RHT_KVM,
+	RHT_KVM_INTEL,
+	RHT_KVM_AMD,
+	RHT_KVM_MODULES
 };
 
 /* The C compiler's view of what the listener reads, see rust/gtod.rs. */
@@ -67,11 +86,22 @@ u64 rht_counter_sum(enum rht_counter counter);
 
 enum rht_attach rht_param_attach(void);
 bool rht_param_rearm(void);
+bool rht_param_target(enum rht_target_id id);
 
 int rht_kvm_register(void);
 void rht_kvm_unregister(void);
 int rht_kvm_watch(void);
 void rht_kvm_unwatch(void);
+
+u32 rht_tsc_khz(void);
+bool rht_stock_find(enum rht_target_id id);
+void rht_stock_use(enum rht_target_id id);
+bool rht_stock_used(enum rht_target_id id);
+void rht_stock_leave(enum rht_target_id id);
+void rht_stock_drop(enum rht_target_id id);
+enum rht_kvm_module rht_stock_module(enum rht_target_id id);
+int rht_stock_hook(void);
+void rht_stock_unhook(void);
 
 /* Rust's, called from the shim. */
 void rust_raw_hrtimer_start(struct hrtimer *timer, u64 deadline, enum hrtimer_mode mode);
@@ -84,7 +114,12 @@ bool rust_raw_hrtimer_node_restart(struct tsc_timer *tt);
 void rust_raw_hrtimer_node_cancel(struct tsc_timer *tt);
 void rust_raw_hrtimer_pass(void);
 void rust_raw_hrtimer_rearm(int cpu);
-void rust_raw_hrtimer_kvm_live(void);
-void rust_raw_hrtimer_kvm_gone(void);
+void rust_raw_hrtimer_kvm_live(enum rht_kvm_module module);
+void rust_raw_hrtimer_kvm_gone(enum rht_kvm_module module);
+ktime_t rust_raw_hrtimer_stock_start(struct hrtimer *timer, ktime_t expiry);
+bool rust_raw_hrtimer_is_early(struct hrtimer *timer);
+void rust_raw_hrtimer_early(struct hrtimer *timer);
+bool rust_raw_hrtimer_has_record(struct hrtimer *timer);
+ktime_t rust_raw_hrtimer_remaining(struct hrtimer *timer);
 
 #endif /* RAW_HRTIMER_SHIM_H */

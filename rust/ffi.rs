@@ -9,6 +9,7 @@ mod bindings;
 mod entry;
 mod gtod;
 mod node;
+mod target;
 mod timer;
 
 pub(crate) use gtod::{
@@ -19,6 +20,13 @@ pub(crate) use gtod::{
 pub(crate) use node::{
     Node,
     Queue, //
+};
+pub(crate) use target::{
+    stock_hook,
+    stock_unhook,
+    tsc_khz,
+    Module,
+    Target, //
 };
 pub(crate) use timer::{
     Mode,
@@ -45,6 +53,7 @@ impl Counter {
     pub(crate) const WRONG_CLOCK: Self = Self(bindings::rht_counter_RHT_WRONG_CLOCK);
     pub(crate) const WRONG_MODE: Self = Self(bindings::rht_counter_RHT_WRONG_MODE);
     pub(crate) const PASSES: Self = Self(bindings::rht_counter_RHT_PASSES);
+    pub(crate) const NO_ROOM: Self = Self(bindings::rht_counter_RHT_NO_ROOM);
     pub(crate) const REARMS: Self = Self(bindings::rht_counter_RHT_REARMS);
 
     /// Counts one event. Any context.
@@ -156,6 +165,8 @@ pub(crate) enum Attach {
     Auto,
     /// The one that is loaded, or fail.
     Registered,
+    /// From outside, whatever it offers.
+    Stock,
     /// None.
     Off,
 }
@@ -165,6 +176,7 @@ pub(crate) fn param_attach() -> Attach {
     // SAFETY: Reads a word that is written before the module's init alone.
     match unsafe { bindings::rht_param_attach() } {
         bindings::rht_attach_RHT_ATTACH_REGISTERED => Attach::Registered,
+        bindings::rht_attach_RHT_ATTACH_STOCK => Attach::Stock,
         bindings::rht_attach_RHT_ATTACH_OFF => Attach::Off,
         _ => Attach::Auto,
     }

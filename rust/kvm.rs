@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A KVM that offers a registration point (`patches/kvm`), loaded before the module or after it.
+//! Which way KVM's timers are armed: by a KVM that calls the module (`patches/kvm`), or from outside.
+//!
+//! KVM's modules come and go before and after this one. A KVM that offers the registration point is
+//! registered with; any other is hooked, unless the parameter `attach` says otherwise.
 
 use crate::{
+    attach,
     ffi::{
         self,
-        Attach, //
+        Attach,
+        Module,
+        Target, //
     },
     rearm, //
 };
@@ -18,30 +24,62 @@ use kernel::{
     }, //
 };
 
-/// Whether KVM arms its timers through the module. Written under the module notifier's lock, and
-/// before the notifier is there and after it has gone.
+/// How KVM's timers come to be armed for their deadlines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// They do not.
+    None,
+    /// KVM calls the module.
+    Registered,
+    /// KVM is hooked.
+    Stock,
+}
+
+impl Way {
+    /// Returns its name in the log and in debugfs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Registered => "registered",
+            Self::Stock => "stock",
+        }
+    }
+}
+
+/// Whether KVM calls the module. Written under the module notifier's lock, and before the notifier
+/// is there and after it has gone.
 static REGISTERED: Atomic<i32> = Atomic::new(0);
 
-/// Keeps the module registered with whichever KVM is loaded.
+/// Returns the way in use.
+pub(crate) fn way() -> Way {
+    if REGISTERED.load(Relaxed) != 0 {
+        Way::Registered
+    } else if attach::is_hooked() {
+        Way::Stock
+    } else {
+        Way::None
+    }
+}
+
+/// Keeps the module attached to whichever KVM is loaded.
 #[must_use = "dropping it gives KVM's timers back"]
 pub(crate) struct Attachment {
     watching: bool,
 }
 
 impl Attachment {
-    /// Registers with a KVM that is loaded, and watches for one that comes later.
+    /// Attaches to a KVM that is loaded, and watches for one that comes later.
     pub(crate) fn new() -> Result<Self> {
-        let attach = ffi::param_attach();
-
-        if attach == Attach::Off {
+        if ffi::param_attach() == Attach::Off {
             pr_info!("attach=off: no KVM's timers are touched\n");
             return Ok(Self { watching: false });
         }
         ffi::kvm_watch()?;
         // From here on an error is undone by the drop.
         let this = Self { watching: true };
-        live();
-        if attach == Attach::Registered && !is_registered() {
+
+        live(Module::KVM);
+        if ffi::param_attach() == Attach::Registered && way() != Way::Registered {
             pr_err!("attach=registered: no KVM is loaded that takes a timer provider\n");
             return Err(ENODEV);
         }
@@ -51,39 +89,60 @@ impl Attachment {
 
 impl Drop for Attachment {
     fn drop(&mut self) {
-        if self.watching {
-            ffi::kvm_unwatch();
+        if !self.watching {
+            return;
         }
-        // First nothing is linked to the module's lists, then nobody calls it.
+        ffi::kvm_unwatch();
+
+        let way = way();
+
+        attach::unhook();
+        // First nothing is put on the module's lists any more, then nobody calls it.
         rearm::close();
-        if REGISTERED.load(Relaxed) != 0 {
+        if way == Way::Registered {
             ffi::kvm_unregister();
+        }
+        if way != Way::None {
             pr_info!("KVM's timers are as before\n");
         }
     }
 }
 
-/// Whether a KVM calls the module.
-pub(crate) fn is_registered() -> bool {
-    REGISTERED.load(Relaxed) != 0
-}
+/// One of KVM's modules has come, or may have been there before.
+pub(crate) fn live(module: Module) {
+    let attach = ffi::param_attach();
 
-/// A KVM has come, or may have been there before.
-pub(crate) fn live() {
-    if is_registered() {
-        return;
-    }
-    match ffi::kvm_register() {
-        Ok(()) => {
-            REGISTERED.store(1, Relaxed);
-            pr_info!("registered with KVM: its timers keep to the TSC\n");
+    if module == Module::KVM && attach != Attach::Stock && way() == Way::None {
+        match ffi::kvm_register() {
+            Ok(()) => {
+                REGISTERED.store(1, Relaxed);
+                pr_info!("KVM calls the module for each timer that it arms by a deadline\n");
+                return;
+            }
+            Err(error) if error == ENOENT => (),
+            Err(error) => pr_warn!("KVM refuses the registration ({error:?})\n"),
         }
-        Err(error) if error == ENOENT => pr_info!("no KVM that registers a timer provider\n"),
-        Err(error) => pr_warn!("KVM refused the registration: {error:?}\n"),
+    }
+    if matches!(attach, Attach::Auto | Attach::Stock) && way() != Way::Registered {
+        attach::refresh();
+        report();
     }
 }
 
-/// KVM has gone, and with it its registration.
-pub(crate) fn gone() {
-    REGISTERED.store(0, Relaxed);
+/// One of KVM's modules has gone, and with it its registration and its functions.
+pub(crate) fn gone(module: Module) {
+    if module == Module::KVM {
+        REGISTERED.store(0, Relaxed);
+    }
+    attach::forget(module);
+}
+
+/// Says which timers are covered.
+fn report() {
+    let covered = |target: Target| if target.is_active() { "yes" } else { "no" };
+    let [nested, lapic, hyperv, xen] = Target::ALL.map(covered);
+
+    if way() == Way::Stock {
+        pr_info!("KVM is hooked: nested {nested}, lapic {lapic}, hyperv {hyperv}, xen {xen}\n");
+    }
 }

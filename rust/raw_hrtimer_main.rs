@@ -7,13 +7,16 @@
 
 use kernel::prelude::*;
 
+mod attach;
 mod deadline;
 mod ffi;
+mod frequency;
 mod gtod;
 mod hrtimer;
 mod kvm;
 mod rate;
 mod rearm;
+mod records;
 mod snapshot;
 mod stats;
 

@@ -3,8 +3,14 @@
 //! What the module counts, and the files under `/sys/kernel/debug/raw_hrtimer`.
 
 use crate::{
-    ffi,
-    kvm,
+    ffi::{
+        self,
+        Target, //
+    },
+    kvm::{
+        self,
+        Way, //
+    },
     rate::Skew,
     snapshot::CURRENT, //
 };
@@ -30,6 +36,7 @@ pub(crate) const RESTARTS: Counter = Counter::RESTARTS;
 pub(crate) const PAST: Counter = Counter::PAST;
 pub(crate) const SATURATED: Counter = Counter::SATURATED;
 pub(crate) const PLAIN: Counter = Counter::PLAIN;
+pub(crate) const NO_ROOM: Counter = Counter::NO_ROOM;
 pub(crate) const WRONG_CLOCK: Counter = Counter::WRONG_CLOCK;
 pub(crate) const WRONG_MODE: Counter = Counter::WRONG_MODE;
 pub(crate) const PASSES: Counter = Counter::PASSES;
@@ -88,6 +95,7 @@ impl Writer for CountersFile {
             ("past", PAST),
             ("saturated", SATURATED),
             ("plain", PLAIN),
+            ("no_room", NO_ROOM),
             ("wrong_clock", WRONG_CLOCK),
             ("wrong_mode", WRONG_MODE),
             ("passes", PASSES),
@@ -99,18 +107,23 @@ impl Writer for CountersFile {
     }
 }
 
-/// `attach`: who arms its timers through the module.
+/// `attach`: which of KVM's timers are covered, and in which way.
 struct AttachFile;
 
 impl Writer for AttachFile {
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let way = if kvm::is_registered() {
-            "registered"
-        } else {
-            "none"
-        };
+        let way = kvm::way();
 
-        writeln!(f, "kvm: {way}")
+        writeln!(f, "kvm: {}", way.name())?;
+        for target in Target::ALL {
+            let covered = match way {
+                Way::Registered => "yes",
+                Way::Stock if target.is_active() => "yes",
+                _ => "no",
+            };
+            writeln!(f, "{}: {covered}", target.name)?;
+        }
+        Ok(())
     }
 }
 

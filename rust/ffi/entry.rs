@@ -7,16 +7,19 @@
 use super::{
     bindings,
     node::Node,
+    target::Module,
     timer::{
         Mode,
         Timer, //
     }, //
 };
 use crate::{
+    attach,
     hrtimer,
     kvm,
     rate::{
         Cycles,
+        MonoNs,
         RawNs,
         Skew, //
     },
@@ -165,14 +168,63 @@ entries! {
     /// # Safety
     ///
     /// For the shim's module notifier alone: process context.
-    fn rust_raw_hrtimer_kvm_live() {
-        kvm::live();
+    fn rust_raw_hrtimer_kvm_live(module: bindings::rht_kvm_module) {
+        kvm::live(Module::from_c(module));
     }
 
     /// # Safety
     ///
     /// As for `rust_raw_hrtimer_kvm_live()`.
-    fn rust_raw_hrtimer_kvm_gone() {
-        kvm::gone();
+    fn rust_raw_hrtimer_kvm_gone(module: bindings::rht_kvm_module) {
+        kvm::gone(Module::from_c(module));
+    }
+
+    /// # Safety
+    ///
+    /// For the hook in `hrtimer_start_range_ns()` alone, with that function's timer.
+    fn rust_raw_hrtimer_stock_start(
+        timer: *mut bindings::hrtimer,
+        expiry: bindings::ktime_t
+    ) -> bindings::ktime_t {
+        let Some(timer) = NonNull::new(timer) else { return expiry };
+        // SAFETY: The caller promises it, for the length of this call.
+        let timer = unsafe { Timer::from_raw(timer) };
+        attach::start(timer, MonoNs::new(expiry)).get()
+    }
+
+    /// # Safety
+    ///
+    /// For the hook in a callback alone, with its timer.
+    fn rust_raw_hrtimer_is_early(timer: *mut bindings::hrtimer) -> bool {
+        let Some(timer) = NonNull::new(timer) else { return false };
+        // SAFETY: The caller promises it, for the length of this call.
+        attach::is_early(unsafe { Timer::from_raw(timer) })
+    }
+
+    /// # Safety
+    ///
+    /// In place of a callback alone, with its timer.
+    fn rust_raw_hrtimer_early(timer: *mut bindings::hrtimer) {
+        let Some(timer) = NonNull::new(timer) else { return };
+        // SAFETY: The caller promises it, for the length of this call.
+        attach::finish(unsafe { Timer::from_raw(timer) });
+    }
+
+    /// # Safety
+    ///
+    /// For the hook in `__hrtimer_get_remaining()` alone, with that function's timer.
+    fn rust_raw_hrtimer_has_record(timer: *mut bindings::hrtimer) -> bool {
+        let Some(timer) = NonNull::new(timer) else { return false };
+        // SAFETY: The caller promises it, for the length of this call.
+        attach::has_record(unsafe { Timer::from_raw(timer) })
+    }
+
+    /// # Safety
+    ///
+    /// In place of `__hrtimer_get_remaining()` alone, with that function's timer.
+    fn rust_raw_hrtimer_remaining(timer: *mut bindings::hrtimer) -> bindings::ktime_t {
+        let Some(timer) = NonNull::new(timer) else { return 0 };
+        // SAFETY: The caller promises it, for the length of this call.
+        attach::remaining(unsafe { Timer::from_raw(timer) }).get()
     }
 }

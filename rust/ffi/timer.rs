@@ -7,6 +7,7 @@
 use super::bindings;
 use crate::{
     rate::MonoNs,
+    records::Key,
     stats, //
 };
 
@@ -62,6 +63,12 @@ impl<'a> Timer<'a> {
     pub(super) unsafe fn from_raw(timer: NonNull<bindings::hrtimer>) -> Self {
         // INVARIANT: The caller promises it.
         Self(timer, PhantomData)
+    }
+
+    /// Returns what tells it from other timers.
+    #[inline]
+    pub(crate) fn key(self) -> Key {
+        Key::new(self.0.as_ptr().addr())
     }
 
     /// Whether it runs on `CLOCK_MONOTONIC`. Any context.

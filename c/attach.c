@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Hooks for a KVM that offers no registration point: ftrace on
+ * hrtimer_start_range_ns(), on __hrtimer_get_remaining() and on the callbacks
+ * of KVM's timers, found by name.  What is done there is Rust's to decide, and
+ * a timer is looked at only inside a call that was given it.
+ */
+#include <linux/ftrace.h>
+#include <linux/hrtimer.h>
+#if __has_include(<linux/hrtimer_bases.h>)
+#include <linux/hrtimer_bases.h>
+#endif
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/uaccess.h>
+#include <asm/ibt.h>
+
+#include "shim.h"
+
+#if defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS) && defined(CONFIG_KPROBES)
+
+struct rht_target {
+	const char *symbol;
+	enum rht_kvm_module module;
+	unsigned long addr;		/* of the function, 0 if it is not there */
+	unsigned long hooked;		/* what ftrace was given for it */
+};
+
+static struct rht_target rht_targets[RHT_TARGETS] = {
+	[RHT_NESTED]	= { .symbol = "kvm_intel:vmx_preemption_timer_fn", .module = RHT_KVM_INTEL },
+	[RHT_LAPIC]	= { .symbol = "kvm:apic_timer_fn", .module = RHT_KVM },
+	[RHT_HYPERV]	= { .symbol = "kvm:stimer_timer_callback", .module = RHT_KVM },
+	[RHT_XEN]	= { .symbol = "kvm:xen_timer_callback", .module = RHT_KVM },
+};
+
+static struct ftrace_ops rht_start_ops, rht_callback_ops, rht_remaining_ops;
+
+/* Called in place of a callback that is early, and so with its argument. */
+static notrace enum hrtimer_restart rht_early(struct hrtimer *timer)
+{
+	rust_raw_hrtimer_early(timer);
+	return HRTIMER_RESTART;
+}
+
+/* Called in place of __hrtimer_get_remaining() for a timer that has a record. */
+static notrace ktime_t rht_remaining(const struct hrtimer *timer, bool adjust)
+{
+	return rust_raw_hrtimer_remaining((struct hrtimer *)timer);
+}
+
+static notrace __always_inline bool rht_is_target(const struct hrtimer *timer)
+{
+	unsigned long fn = (unsigned long)ACCESS_PRIVATE(timer, function);
+	int i;
+
+	for (i = 0; i < RHT_TARGETS; i++)
+		if (fn == READ_ONCE(rht_targets[i].addr))
+			return fn;
+	return false;
+}
+
+static notrace void rht_on_start(unsigned long ip, unsigned long parent_ip,
+				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct pt_regs *regs = &arch_ftrace_regs(fregs)->regs;
+	struct hrtimer *timer = (struct hrtimer *)regs->di;
+
+	if (rht_is_target(timer))
+		regs->si = rust_raw_hrtimer_stock_start(timer, regs->si);
+}
+
+static notrace void rht_on_callback(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct hrtimer *timer = (struct hrtimer *)ftrace_regs_get_argument(fregs, 0);
+
+	/* KVM calls some of them itself: then the timer has not expired. */
+	if (hrtimer_callback_running(timer) && rust_raw_hrtimer_is_early(timer))
+		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)rht_early);
+}
+
+static notrace void rht_on_remaining(unsigned long ip, unsigned long parent_ip,
+				     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct hrtimer *timer = (struct hrtimer *)ftrace_regs_get_argument(fregs, 0);
+
+	if (rht_is_target(timer) && rust_raw_hrtimer_has_record(timer))
+		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)rht_remaining);
+}
+
+/*
+ * PERMANENT: ftrace cannot be switched off by sysctl while they are there.
+ * RECURSION: none of the handlers calls a function that it is a handler of.
+ */
+static struct ftrace_ops rht_start_ops = {
+	.func	= rht_on_start,
+	.flags	= FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_RECURSION,
+};
+
+static struct ftrace_ops rht_callback_ops = {
+	.func	= rht_on_callback,
+	.flags	= FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_RECURSION | FTRACE_OPS_FL_IPMODIFY,
+};
+
+static struct ftrace_ops rht_remaining_ops = {
+	.func	= rht_on_remaining,
+	.flags	= FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_RECURSION | FTRACE_OPS_FL_IPMODIFY,
+};
+
+#ifdef CONFIG_X86_KERNEL_IBT
+/* A probe sits behind an ENDBR, a function pointer points to it. */
+static unsigned long rht_before_endbr(unsigned long addr)
+{
+	u32 *endbr = (u32 *)(addr - ENDBR_INSN_SIZE);
+	u32 insn;
+
+	if (!copy_from_kernel_nofault(&insn, endbr, sizeof(insn)) && __is_endbr(insn))
+		return (unsigned long)endbr;
+	return addr;
+}
+#else
+static unsigned long rht_before_endbr(unsigned long addr)
+{
+	return addr;
+}
+#endif
+
+/* A probe that is registered and at once unregistered finds an address. */
+static unsigned long rht_lookup(const char *symbol)
+{
+	struct kprobe probe = { .symbol_name = symbol };
+	unsigned long addr;
+
+	if (register_kprobe(&probe))
+		return 0;
+	addr = (unsigned long)probe.addr;
+	unregister_kprobe(&probe);
+
+	return rht_before_endbr(addr);
+}
+
+bool rht_stock_find(enum rht_target_id id)
+{
+	struct rht_target *target = &rht_targets[id];
+
+	if (target->addr)
+		return true;
+	target->hooked = rht_lookup(target->symbol);
+	if (!target->hooked)
+		return false;
+	if (ftrace_set_filter_ip(&rht_callback_ops, target->hooked, 0, 0)) {
+		target->hooked = 0;
+		return false;
+	}
+	return true;
+}
+
+void rht_stock_use(enum rht_target_id id)
+{
+	WRITE_ONCE(rht_targets[id].addr, rht_targets[id].hooked);
+}
+
+bool rht_stock_used(enum rht_target_id id)
+{
+	return READ_ONCE(rht_targets[id].addr);
+}
+
+enum rht_kvm_module rht_stock_module(enum rht_target_id id)
+{
+	return rht_targets[id].module;
+}
+
+void rht_stock_leave(enum rht_target_id id)
+{
+	WRITE_ONCE(rht_targets[id].addr, 0);
+}
+
+void rht_stock_drop(enum rht_target_id id)
+{
+	struct rht_target *target = &rht_targets[id];
+
+	/* ftrace may have dropped it with its module. */
+	if (target->hooked)
+		ftrace_set_filter_ip(&rht_callback_ops, target->hooked, 1, 0);
+	target->hooked = 0;
+}
+
+int rht_stock_hook(void)
+{
+	int ret;
+
+	ret = ftrace_set_filter_ip(&rht_start_ops, (unsigned long)hrtimer_start_range_ns, 0, 1);
+	if (!ret)
+		ret = ftrace_set_filter_ip(&rht_remaining_ops,
+					   (unsigned long)__hrtimer_get_remaining, 0, 1);
+	if (ret)
+		return ret;
+	/* A timer must not be moved before its callback can see that it was. */
+	ret = register_ftrace_function(&rht_callback_ops);
+	if (ret)
+		return ret;
+	ret = register_ftrace_function(&rht_remaining_ops);
+	if (ret)
+		goto unregister_callback;
+	ret = register_ftrace_function(&rht_start_ops);
+	if (ret)
+		goto unregister_remaining;
+	return 0;
+
+unregister_remaining:
+	unregister_ftrace_function(&rht_remaining_ops);
+unregister_callback:
+	unregister_ftrace_function(&rht_callback_ops);
+	return ret;
+}
+
+void rht_stock_unhook(void)
+{
+	unregister_ftrace_function(&rht_start_ops);
+	unregister_ftrace_function(&rht_remaining_ops);
+	unregister_ftrace_function(&rht_callback_ops);
+	/* Nobody is left in what the callbacks were replaced by, not even preempted. */
+	synchronize_rcu_tasks();
+}
+
+#else
+
+bool rht_stock_find(enum rht_target_id id)
+{
+	return false;
+}
+
+void rht_stock_use(enum rht_target_id id)
+{
+}
+
+void rht_stock_leave(enum rht_target_id id)
+{
+}
+
+void rht_stock_drop(enum rht_target_id id)
+{
+}
+
+int rht_stock_hook(void)
+{
+	return -EOPNOTSUPP;
+}
+
+bool rht_stock_used(enum rht_target_id id)
+{
+	return false;
+}
+
+enum rht_kvm_module rht_stock_module(enum rht_target_id id)
+{
+	return RHT_KVM;
+}
+
+void rht_stock_unhook(void)
+{
+}
+
+#endif

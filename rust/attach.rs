@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A KVM that nobody patched: its timers are met in the arming function and in their callbacks.
+//!
+//! KVM has turned a guest timer's cycles into nanoseconds and these into a monotonic expiry. The hook
+//! in `hrtimer_start_range_ns()` takes both back, by the clock and the frequency that KVM used, and
+//! arms for the deadline. The one in the callback finishes. What KVM reads back from the timer,
+//! through `__hrtimer_get_remaining()`, is computed from the deadline.
+//!
+//! A timer is looked at only inside a call that was given it: what is pending is not re-armed.
+
+use crate::{
+    deadline::Timeline,
+    ffi::{
+        self,
+        Module,
+        Target,
+        Timer, //
+    },
+    frequency::Frequency,
+    rate::{
+        Cycles,
+        MonoNs,
+        RawNs, //
+    },
+    records::{
+        Record,
+        Records, //
+    },
+    snapshot::CURRENT,
+    stats, //
+};
+
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+
+static RECORDS: Records = Records::new();
+
+/// Whether the hooks are in place.
+static HOOKED: Atomic<i32> = Atomic::new(0);
+
+/// The frequency that KVM converts by; set before the hooks are.
+static CYCLES_PER_NS: Atomic<u64> = Atomic::new(0);
+static NS_PER_CYCLE: Atomic<u64> = Atomic::new(0);
+
+#[inline]
+fn frequency() -> Frequency {
+    Frequency {
+        cycles_per_ns: CYCLES_PER_NS.load(Relaxed),
+        ns_per_cycle: NS_PER_CYCLE.load(Relaxed),
+    }
+}
+
+/// Looks for the timers of the KVM modules that are loaded, and hooks them. Process context,
+/// serialised by the module notifier, or before and after it.
+pub(crate) fn refresh() {
+    let mut found = false;
+
+    for target in Target::ALL {
+        let there = target.is_wanted() && target.find();
+        found |= there;
+    }
+    if !found {
+        return;
+    }
+    if HOOKED.load(Relaxed) == 0 {
+        let Some(frequency) = Frequency::from_khz(ffi::tsc_khz()) else {
+            pr_warn!("the TSC's frequency is not known: KVM's timers are as before\n");
+            return;
+        };
+        CYCLES_PER_NS.store(frequency.cycles_per_ns, Relaxed);
+        NS_PER_CYCLE.store(frequency.ns_per_cycle, Relaxed);
+        if let Err(error) = ffi::stock_hook() {
+            pr_warn!("cannot hook the KVM that is loaded ({error:?}): its timers are as before\n");
+            return;
+        }
+        HOOKED.store(1, Relaxed);
+    }
+    for target in Target::ALL {
+        target.activate();
+    }
+}
+
+/// Takes the hooks away. Timers that are pending go on with the expiry that they have.
+pub(crate) fn unhook() {
+    drop_where(|_| true);
+}
+
+/// `module` has gone: its callbacks are no more, and what is at their addresses later is another's.
+pub(crate) fn forget(module: Module) {
+    drop_where(|target| target.is_of(module));
+}
+
+fn drop_where(condition: impl Fn(Target) -> bool) {
+    let dropped = || Target::ALL.into_iter().filter(|target| condition(*target));
+
+    dropped().for_each(Target::deactivate);
+    let left = Target::ALL.iter().any(|target| target.is_active());
+    if !left && HOOKED.load(Relaxed) != 0 {
+        HOOKED.store(0, Relaxed);
+        ffi::stock_unhook();
+    }
+    dropped().for_each(Target::unfind);
+}
+
+/// Whether any timer of KVM's is hooked.
+pub(crate) fn is_hooked() -> bool {
+    HOOKED.load(Relaxed) != 0
+}
+
+/// Returns the line that `CLOCK_MONOTONIC` follows, if it is the TSC that it follows.
+#[inline]
+fn timeline() -> Option<Timeline> {
+    let (snapshot, _) = CURRENT.read()?;
+
+    snapshot.tsc.then_some(snapshot.timeline)
+}
+
+/// Returns the expiry to arm `timer` with, which KVM arms for `plain`.
+///
+/// Context: `hrtimer_start_range_ns()`'s: any but NMI.
+pub(crate) fn start(timer: Timer<'_>, plain: MonoNs) -> MonoNs {
+    let key = timer.key();
+    let Some(timeline) = timeline() else {
+        stats::PLAIN.count();
+        RECORDS.remove(key);
+        return plain;
+    };
+    let now = ffi::rdtsc();
+
+    let deadline = match RECORDS.find(key) {
+        // Started again with the expiry that it had (`hrtimer_start_expires()`, as on a vCPU's
+        // migration): that one is compensated already.
+        Some(record) if record.expiry == plain => record.deadline,
+        _ => {
+            let ns = plain.get().wrapping_sub(timeline.mono(now).get());
+            // Due already: nothing to compensate.
+            if ns <= 0 {
+                RECORDS.remove(key);
+                return plain;
+            }
+            let cycles = frequency().cycles(ns.unsigned_abs());
+            Cycles::new(now.get().saturating_add(cycles.get()))
+        }
+    };
+    let expiry = timeline.expiry(deadline).ns();
+
+    stats::STARTS.count();
+    if !RECORDS.put(key, &Record { deadline, expiry }, now) {
+        stats::NO_ROOM.count();
+        return plain;
+    }
+    expiry
+}
+
+/// Returns the record of `timer` if that is what it was last armed by.
+#[inline]
+fn record_of(timer: Timer<'_>) -> Option<Record> {
+    let record = RECORDS.find(timer.key())?;
+
+    (record.expiry == timer.expires()).then_some(record)
+}
+
+/// Whether `timer`'s callback, which is about to run, would run early. Context: the callback's.
+#[inline]
+pub(crate) fn is_early(timer: Timer<'_>) -> bool {
+    match record_of(timer) {
+        Some(record) => ffi::rdtsc() < record.deadline && timeline().is_some(),
+        None => false,
+    }
+}
+
+/// In place of a callback that would run early: gives `timer` its exact expiry.
+pub(crate) fn finish(timer: Timer<'_>) {
+    let (Some(record), Some(timeline)) = (record_of(timer), timeline()) else {
+        return;
+    };
+    let deadline = record.deadline;
+    let expiry = timeline.expiry(deadline).ns();
+
+    stats::RESTARTS.count();
+    // Its own record, of a deadline that is still to come, is there to be filled again.
+    RECORDS.put(timer.key(), &Record { deadline, expiry }, ffi::rdtsc());
+    timer.set_expires(expiry);
+}
+
+/// Whether what is left of `timer` is to be taken from its deadline.
+#[inline]
+pub(crate) fn has_record(timer: Timer<'_>) -> bool {
+    record_of(timer).is_some()
+}
+
+/// Returns what is left of `timer` in the nanoseconds that KVM counts guest time in, 0 if nothing.
+pub(crate) fn remaining(timer: Timer<'_>) -> RawNs {
+    let Some(record) = record_of(timer) else {
+        return RawNs::new(0);
+    };
+    let cycles = record.deadline.get().saturating_sub(ffi::rdtsc().get());
+
+    // CAST: `ns()` returns at most `i64::MAX`.
+    RawNs::new(frequency().ns(Cycles::new(cycles)) as i64)
+}
