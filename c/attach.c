@@ -7,9 +7,6 @@
  */
 #include <linux/ftrace.h>
 #include <linux/hrtimer.h>
-#if __has_include(<linux/hrtimer_bases.h>)
-#include <linux/hrtimer_bases.h>
-#endif
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
@@ -21,17 +18,17 @@
 #if defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS) && defined(CONFIG_KPROBES)
 
 struct rht_target {
-	const char *symbol;
 	enum rht_kvm_module module;
+	const char *symbol;
 	unsigned long addr;		/* of the function, 0 if it is not there */
 	unsigned long hooked;		/* what ftrace was given for it */
 };
 
 static struct rht_target rht_targets[RHT_TARGETS] = {
-	[RHT_NESTED]	= { .symbol = "kvm_intel:vmx_preemption_timer_fn", .module = RHT_KVM_INTEL },
-	[RHT_LAPIC]	= { .symbol = "kvm:apic_timer_fn", .module = RHT_KVM },
-	[RHT_HYPERV]	= { .symbol = "kvm:stimer_timer_callback", .module = RHT_KVM },
-	[RHT_XEN]	= { .symbol = "kvm:xen_timer_callback", .module = RHT_KVM },
+	[RHT_NESTED]	= { RHT_KVM_INTEL, "kvm_intel:vmx_preemption_timer_fn" },
+	[RHT_LAPIC]	= { RHT_KVM, "kvm:apic_timer_fn" },
+	[RHT_HYPERV]	= { RHT_KVM, "kvm:stimer_timer_callback" },
+	[RHT_XEN]	= { RHT_KVM, "kvm:xen_timer_callback" },
 };
 
 static struct ftrace_ops rht_start_ops, rht_callback_ops, rht_remaining_ops;

@@ -18,9 +18,10 @@ static const struct tsc_timer_ops rht_kvm_ops = {
 /* Returns -ENOENT if KVM is not loaded, or is not patched. */
 int rht_kvm_register(void)
 {
-	typeof(&kvm_register_tsc_timer_ops) reg = symbol_get(kvm_register_tsc_timer_ops);
+	int (*reg)(const struct tsc_timer_ops *ops);
 	int ret;
 
+	reg = symbol_get(kvm_register_tsc_timer_ops);
 	if (!reg)
 		return -ENOENT;
 	ret = reg(&rht_kvm_ops);
@@ -34,8 +35,9 @@ int rht_kvm_register(void)
  */
 void rht_kvm_unregister(void)
 {
-	typeof(&kvm_unregister_tsc_timer_ops) unreg = symbol_get(kvm_unregister_tsc_timer_ops);
+	void (*unreg)(const struct tsc_timer_ops *ops);
 
+	unreg = symbol_get(kvm_unregister_tsc_timer_ops);
 	if (!unreg)
 		return;
 	unreg(&rht_kvm_ops);

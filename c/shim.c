@@ -8,9 +8,6 @@
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
-#if __has_include(<linux/hrtimer_bases.h>)
-#include <linux/hrtimer_bases.h>
-#endif
 #include <asm/tsc.h>
 
 #include "shim.h"

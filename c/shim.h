@@ -8,6 +8,9 @@
 #define RAW_HRTIMER_SHIM_H
 
 #include <linux/clocksource_ids.h>
+#ifdef HAVE_HRTIMER_BASES
+#include <linux/hrtimer_bases.h>	/* linux/hrtimer.h has it all before 7.3 */
+#endif
 #include <linux/pvclock_gtod.h>
 #include <linux/raw_hrtimer.h>
 #include <linux/spinlock.h>

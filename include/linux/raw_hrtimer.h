@@ -33,15 +33,116 @@ struct raw_hrtimer_rate {
 	s64	skew_ppb;
 };
 
+/**
+ * raw_hrtimer_start() - arm an hrtimer for a TSC deadline
+ * @timer:		an hrtimer on CLOCK_MONOTONIC; its expiry, as set with
+ *			hrtimer_set_expires(), is the plain expiry, used where
+ *			@tsc_deadline has none
+ * @tsc_deadline:	when it is to expire, in host TSC cycles, 0 to U64_MAX;
+ *			one that has passed fires at once, one beyond KTIME_MAX
+ *			saturates to it
+ * @mode:		as for hrtimer_start(); a deadline is absolute, so
+ *			HRTIMER_MODE_REL is ignored, with a warning
+ *
+ * The expiry is base + (((@tsc_deadline - cycle_last) * mult + xtime_nsec)
+ * >> shift), rounded up: what timekeeping_cycles_to_ns() in
+ * kernel/time/timekeeping.c will return at the deadline if the rate stays.  It
+ * may not: the callback has to call raw_hrtimer_finish().  A timer that has to
+ * keep up with a clock that slows down while it is pending wants
+ * raw_hrtimer_node_start().
+ *
+ * The plain expiry is used while the clocksource is not the TSC (counted as
+ * "plain" in debugfs), and for a timer on another clock (with a warning).
+ *
+ * Context: any but NMI, with interrupts on or off.  Does not sleep, allocate or
+ * divide.
+ */
 void raw_hrtimer_start(struct hrtimer *timer, u64 tsc_deadline,
 		       enum hrtimer_mode mode);
+
+/**
+ * raw_hrtimer_finish() - check, in a callback, that the deadline is reached
+ * @timer:		the hrtimer whose callback this is
+ * @tsc_deadline:	what it was started for
+ *
+ * Context: @timer's callback, before anything else.
+ * Return: true if the TSC has reached @tsc_deadline.  False if it has not:
+ * @timer has been given the exact expiry, and the callback returns
+ * HRTIMER_RESTART at once.
+ */
 bool raw_hrtimer_finish(struct hrtimer *timer, u64 tsc_deadline);
+
+/**
+ * raw_hrtimer_expiry() - convert a TSC deadline to an expiry
+ * @tsc_deadline:	host TSC cycles
+ * @expiry:		where to put the CLOCK_MONOTONIC time, in ns: the earliest
+ *			at which the TSC has reached @tsc_deadline, by less than
+ *			1 ns, if the rate stays; some time in the past if it has
+ *			passed; KTIME_MAX if it is beyond that
+ *
+ * Context: any.
+ * Return: 0, or -EOPNOTSUPP unless the clocksource is the TSC.
+ */
 int raw_hrtimer_expiry(u64 tsc_deadline, ktime_t *expiry);
+
+/**
+ * raw_hrtimer_scale() - convert a distance in raw to one in monotonic time
+ * @raw_delta:	a difference of CLOCK_MONOTONIC_RAW times, in ns
+ *
+ * @raw_delta * mono_mult / raw_mult, at the rate of this moment, whatever the
+ * clocksource is.  Divides: not for the path that arms a timer.
+ *
+ * Context: any.
+ * Return: the difference of CLOCK_MONOTONIC times, in ns, rounded up, saturating
+ * at KTIME_MAX and KTIME_MIN.
+ */
 ktime_t raw_hrtimer_scale(ktime_t raw_delta);
+
+/**
+ * raw_hrtimer_get_rate() - get the rate of CLOCK_MONOTONIC
+ * @rate:	where to put it; all zero before the first update
+ *
+ * Context: any.  Divides.
+ */
 void raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate);
 
+/**
+ * raw_hrtimer_node_start() - arm a timer and keep up with the rate
+ * @tt:		the timer, with its deadline set, initialised by tsc_timer_setup()
+ * @mode:	as for raw_hrtimer_start()
+ *
+ * As raw_hrtimer_start(), but @tt is kept on a list of pending timers, and gets
+ * a new expiry when the clock slows down before it has expired.  @tt and its
+ * hrtimer stay valid until raw_hrtimer_node_restart() has returned false in the
+ * callback, or raw_hrtimer_node_cancel() has returned.
+ *
+ * Context: any but NMI.  One operation on @tt at a time.
+ * Return: true if the timer is armed.  False, having done nothing, if the
+ * clocksource is not the TSC or the timer not on CLOCK_MONOTONIC: the caller
+ * arms it.
+ */
 bool raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode);
+
+/**
+ * raw_hrtimer_node_restart() - move a timer that runs early
+ * @tt:		the timer whose callback this is
+ *
+ * Context: the callback of @tt's hrtimer, before anything else.
+ * Return: true if the deadline is still to come; the hrtimer has been given the
+ * exact expiry, and the callback returns HRTIMER_RESTART at once.  False if the
+ * deadline is reached; @tt is on no list any more.
+ */
 bool raw_hrtimer_node_restart(struct tsc_timer *tt);
+
+/**
+ * raw_hrtimer_node_cancel() - forget a timer
+ * @tt:		the timer, pending or not
+ *
+ * Comes before hrtimer_cancel(): after it nothing but its own callback starts
+ * @tt's hrtimer again.
+ *
+ * Context: any but NMI.
+ */
 void raw_hrtimer_node_cancel(struct tsc_timer *tt);
 
 #endif /* _LINUX_RAW_HRTIMER_H */
