@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The latch that the listener publishes through, `rust/snapshot.rs` itself, for loom to run.
+
+#![forbid(unsafe_code)]
+
+#[expect(dead_code, reason = "the latch needs the types of rate.rs and deadline.rs alone")]
+#[path = "../../../../rust"]
+mod module {
+    pub(crate) mod deadline;
+    pub(crate) mod rate;
+    pub(crate) mod snapshot;
+}
+
+use module::{
+    deadline,
+    rate,
+    snapshot, //
+};
+
+use deadline::Timeline;
+use rate::{
+    Cycles,
+    MonoNs,
+    Rate, //
+};
+use snapshot::{
+    Latch,
+    Snapshot, //
+};
+
+/// A latch whose n-th snapshot can be told from all others by each of its words.
+pub struct Numbered(Latch);
+
+impl Numbered {
+    /// Nothing published yet.
+    pub fn new() -> Self {
+        Self(Latch::new())
+    }
+
+    /// Publishes the n-th snapshot, from 1.
+    pub fn publish(&self, n: u32) {
+        self.0.publish(&numbered(n));
+    }
+
+    /// Reads; returns the number of what was read. Panics if it is not all of one snapshot, or if
+    /// its generation is another's.
+    pub fn read(&self) -> Option<u32> {
+        let (snapshot, generation) = self.0.read()?;
+        let n = snapshot.timeline.rate.mult();
+
+        assert!(snapshot == numbered(n), "torn: parts of {n} and others");
+        assert_eq!(u64::from(n), generation, "another's generation");
+        Some(n)
+    }
+}
+
+impl Default for Numbered {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn numbered(n: u32) -> Snapshot {
+    let rate = |mult| Rate::new(mult, n).expect("n is 1 to 32");
+
+    Snapshot {
+        timeline: Timeline {
+            cycle_last: Cycles::new(n.into()),
+            rate: rate(n),
+            xtime_nsec: n.into(),
+            base: MonoNs::new(n.into()),
+        },
+        raw: rate(n),
+        tsc: n % 2 == 0,
+    }
+}
