@@ -184,9 +184,10 @@ def stage(name, inputs, build, keep=1):
 
 def _last_line(log):
     with open(log, "rb") as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - 400))
+        file.seek(max(0, os.fstat(file.fileno()).st_size - 2000))
         lines = [l for l in re.split(rb"[\r\n]+", file.read()) if l.strip()]
-    return b" ".join(lines[-1].split()).decode(errors="replace")[:70] if lines else ""
+    last = b" ".join(lines[-1].split()).decode(errors="replace") if lines else ""
+    return last.replace(f"{CACHE}/", "")[:70]
 
 
 def run_logged(name, what, argv, expect=None, **popen):
@@ -216,6 +217,7 @@ def run_logged(name, what, argv, expect=None, **popen):
             process.kill()
             process.wait()
     if status:
-        tail = log.read_bytes().decode(errors="replace").splitlines()[-20:]
+        tail = [line if len(line) < 300 else f"{line[:100]} ... {line[-150:]}" for line in
+                log.read_bytes().decode(errors="replace").splitlines()[-20:]]
         raise BenchError(f"{name}: {what} failed (status {status}), the whole log is "
                          f"{log}, its end:\n  " + "\n  ".join(tail))

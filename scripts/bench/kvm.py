@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0
+"""KVM's modules with the project's patches, for an otherwise unmodified kernel."""
+
+from pathlib import Path
+import re
+import shutil
+
+from . import cache, root
+from .cache import BenchError, TREE
+
+PATCHES = TREE / "patches/kvm"
+MODULES = ["kvm.ko", "kvm-intel.ko", "kvm-amd.ko"]
+RECIPE = "1"
+NOT_BUILT = ["MAINTAINERS", "Documentation/*"]  # parts of a patch that are left out
+
+
+def series(directory=PATCHES):
+    """The patches of a series in order, without its cover letter."""
+    return sorted(p for p in directory.glob("*.patch")
+                  if not p.name.startswith("0000"))
+
+
+def _changed_directories(source, patches):
+    """The directories of `source` that patches write to, none inside another."""
+    found = set()
+    for patch in patches:
+        for name in re.findall(r"^(?:---|\+\+\+) [ab]/(\S+)",
+                               patch.read_text("utf-8"), re.M):
+            if any(Path(name).match(pattern) for pattern in NOT_BUILT):
+                continue
+            directory = (source / name).parent
+            while not directory.is_dir():       # the patch creates it
+                directory = directory.parent
+            found.add(directory)
+    return sorted(d for d in found if not found & set(d.parents))
+
+
+def patched_source(kernel, patches, path):
+    """Copy what the patches change into path and patch it there.
+
+    Returns the binds which put the copies over the kernel's pristine source, so
+    that every path in the prepared build tree still holds.
+    """
+    binds = []
+    for number, directory in enumerate(_changed_directories(kernel.source, patches)):
+        copy = path / str(number)
+        shutil.copytree(directory, copy, symlinks=True)
+        binds.append((copy, directory))
+    for patch in patches:
+        done = root.run(["git", "apply", *[f"--exclude={p}" for p in NOT_BUILT], patch],
+                        cwd=kernel.source, binds=binds, capture=True, check=False,
+                        env={"GIT_CEILING_DIRECTORIES": kernel.source.parent})
+        if done.returncode:
+            raise BenchError(f"{patch.name} does not apply to Linux {kernel.version}:\n"
+                             + done.stderr.strip())
+    return binds
+
+
+def _check_symbols(kernel, build, modules):
+    """modpost sees no vmlinux.o here, so it cannot say what will not load."""
+    lists = [kernel.kdir / "Module.symvers", build / "modules-only.symvers"]
+    known = {line.split("\t")[1] for file in lists
+             for line in file.read_text(encoding="utf-8").splitlines()}
+    wanted = root.run(["nm", "-u", *modules], capture=True).stdout
+    undefined = set(re.findall(r"^ +U (\S+)$", wanted, re.M)) - known
+    if undefined:
+        raise BenchError(f"the patched KVM needs {', '.join(sorted(undefined))}, which "
+                         f"{kernel.release} does not export")
+
+
+def _build(path, kernel, patches):
+    work = path / "work"
+    work.mkdir()
+    binds = patched_source(kernel, patches, work)
+    # The objects land in a copy of the build tree, which the kernel's own stays.
+    shutil.copytree(kernel.kdir, work / "build", symlinks=True)
+    binds.append((work / "build", kernel.kdir))
+    targets = [f"arch/x86/kvm/{module}" for module in MODULES]
+    root.run(kernel.make("-C", kernel.kdir, "KBUILD_MODPOST_WARN=1", *targets),
+             binds=binds, name="kvm", expect=95,
+             what=f"building KVM's modules with {len(patches)} patches")
+    built = [work / "build" / target for target in targets]
+    _check_symbols(kernel, work / "build", built)
+    for module in built:
+        root.run(["strip", "-g", "-o", path / module.name, module])
+    shutil.rmtree(work)
+
+
+def ensure_patched_kvm(kernel):
+    """The directory of the patched kvm.ko, kvm-intel.ko and kvm-amd.ko."""
+    patches = series()
+    return cache.stage(f"kvm-{kernel.name}", [RECIPE, str(kernel.kdir), *patches],
+                       lambda path: _build(path, kernel, patches), keep=2)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The kernel's own KVM selftests, unmodified, and the project's, all static."""
+
+import os
+import shutil
+
+from . import cache, root
+from .cache import BenchError, TREE
+from .kernel import jobs
+
+OURS = TREE / "tests/selftests/raw_hrtimer"
+RECIPE = "1"
+
+# Patterns, of files in tools/testing/selftests/kvm: what a change to KVM's timers
+# and to its idea of the TSC could break.
+KERNELS = ["x86/vmx_preemption_timer_test", "x86/nested_tsc_*", "x86/tsc_*",
+           "x86/apic_bus_clock_test", "x86/xapic_*", "x86/hyperv_clock",
+           "x86/hyperv_features", "x86/hyperv_evmcs", "x86/kvm_clock_test",
+           "x86/xen_shinfo_test", "x86/state_test", "x86/smm_test",
+           "x86/nested_close_kvm_test", "x86/nested_set_state_test",
+           "system_counter_offset_test", "steal_time"]
+
+
+def _make(kernel, base, targets, binds=(), extra=()):
+    """Build targets (below base/obj) with the Makefile of the kernel's selftests."""
+    obj = base / "obj"
+    root.run(["make", "-C", kernel.source / "tools/testing/selftests/kvm",
+              f"-j{jobs()}", "TARGETS=kvm", "ARCH=x86", f"CC={kernel.cc}",
+              "LDFLAGS=-static", f"OUTPUT={obj}", f"INSTALL_HDR_PATH={base}/usr",
+              f"KHDR_INCLUDES=-isystem {base}/usr/include", *extra,
+              *[obj / target for target in targets]],
+             binds=binds, name="selftests", what=f"building {len(targets)} KVM selftests",
+             expect=35 + 2 * len(targets))
+
+
+def _build_kernels(path, kernel):
+    tests = kernel.source / "tools/testing/selftests/kvm"
+    names = sorted(str(source.relative_to(tests).with_suffix(""))
+                   for pattern in KERNELS for source in tests.glob(pattern + ".c"))
+    headers = path / "headers"
+    root.run(["make", "-C", kernel.source, f"O={headers}", "ARCH=x86", f"-j{jobs()}",
+              f"INSTALL_HDR_PATH={path}/usr", "headers_install"],
+             name="selftests", what="installing the kernel's headers")
+    shutil.rmtree(headers)
+    (path / "obj").mkdir()
+    _make(kernel, path, names)
+    (path / "bin").mkdir()
+    for name in names:
+        binary = path / "obj" / name
+        root.run(["strip", "-g", "-o", path / "bin" / binary.name, binary])
+        binary.unlink()
+        binary.with_suffix(".o").unlink()
+
+
+def _build_ours(path, kernel, base):
+    for test in (base / "bin").iterdir():
+        os.link(test, path / test.name)
+
+    # As if they lay among the kernel's own, with its library, already built.
+    guests = sorted((OURS / "kvm").glob("*.c"))
+    work = path / "work"
+    x86 = kernel.source / "tools/testing/selftests/kvm/x86"
+    shutil.copytree(x86, work / "x86")
+    shutil.copytree(base / "obj", work / "obj")
+    for file in (OURS / "kvm").glob("*.[ch]"):
+        if (work / "x86" / file.name).exists():
+            raise BenchError(f"{file} has the name of one of the kernel's own tests")
+        shutil.copy2(file, work / "x86")
+    if guests:
+        names = [f"x86/{file.stem}" for file in guests]
+        _make(kernel, base, names,
+              binds=[(work / "x86", x86), (work / "obj", base / "obj")],
+              extra=["TEST_GEN_PROGS_EXTENDED="
+                     + " ".join(str(base / "obj" / name) for name in names)])
+        for file in guests:
+            root.run(["strip", "-g", "-o", path / file.stem,
+                      work / "obj/x86" / file.stem])
+    shutil.rmtree(work)
+
+    for file in sorted(OURS.glob("*.c")):
+        root.run([kernel.cc, "-static", "-O2", "-Wall", "-D_GNU_SOURCE=", "-I", OURS,
+                  "-I", kernel.source / "tools/testing/selftests",
+                  "-isystem", base / "usr/include", "-o", path / file.stem, file])
+
+
+def ensure_selftests(kernel):
+    """The directory of all test programs, by their bare names."""
+    base = cache.stage(f"kselftests-{kernel.name}",
+                       [RECIPE, str(kernel.source), kernel.cc, *KERNELS],
+                       lambda path: _build_kernels(path, kernel))
+    sources = [p for p in cache.files_below(OURS) if p.suffix in (".c", ".h")
+               and p.parent in (OURS, OURS / "kvm")]
+    return cache.stage(f"selftests-{kernel.name}", [RECIPE, str(base), *sources],
+                       lambda path: _build_ours(path, kernel, base), keep=2)
