@@ -117,6 +117,7 @@ void rht_queues_init(void)
 
 		raw_spin_lock_init(&queue->lock);
 		INIT_LIST_HEAD(&queue->pending);
+		INIT_LIST_HEAD(&queue->due);
 	}
 }
 
@@ -182,13 +183,31 @@ bool rht_rearm_on(int cpu)
 	return ret != -ENXIO;
 }
 
+static void rht_more_fn(struct irq_work *work)
+{
+	rust_raw_hrtimer_rearm(smp_processor_id());
+}
+
+static DEFINE_PER_CPU(struct irq_work, rht_more_work) = IRQ_WORK_INIT(rht_more_fn);
+
+/* A new interrupt, so that others are served in between.  Hard interrupt. */
+void rht_rearm_more(void)
+{
+	irq_work_queue(this_cpu_ptr(&rht_more_work));
+}
+
 static void rht_nop_fn(void *unused)
 {
 }
 
 void rht_pass_flush(void)
 {
+	int cpu;
+
 	irq_work_sync(&rht_pass_work);
 	/* Calls to a CPU are served in order: behind these, ours have run. */
 	on_each_cpu(rht_nop_fn, NULL, 1);
+	/* The lists are empty: one that runs now asks for no other. */
+	for_each_possible_cpu(cpu)
+		irq_work_sync(per_cpu_ptr(&rht_more_work, cpu));
 }

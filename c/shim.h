@@ -13,13 +13,15 @@
 #endif
 #include <linux/pvclock_gtod.h>
 #include <linux/raw_hrtimer.h>
+#include <linux/seq_file.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeper_internal.h>
 
-/* A CPU's pending tsc_timers. */
+/* A CPU's pending tsc_timers: those that a pass has yet to look at, and the rest. */
 struct rht_queue {
 	raw_spinlock_t		lock;
 	struct list_head	pending;
+	struct list_head	due;
 };
 
 enum rht_counter {
@@ -61,6 +63,12 @@ enum rht_kvm_module {
 	RHT_KVM_MODULES
 };
 
+enum rht_file {
+	RHT_FILE_RATE,
+	RHT_FILE_COUNTERS,
+	RHT_FILE_ATTACH,
+};
+
 /* The C compiler's view of what the listener reads, see rust/gtod.rs. */
 struct rht_layout {
 	size_t tkr_mono, tkr_raw, cs_id, timekeeper;
@@ -82,6 +90,7 @@ int rht_next_cpu(int cpu);
 
 void rht_pass_queue(void);
 bool rht_rearm_on(int cpu);
+void rht_rearm_more(void);
 void rht_pass_flush(void);
 
 void rht_count(enum rht_counter counter);
@@ -90,6 +99,9 @@ u64 rht_counter_sum(enum rht_counter counter);
 enum rht_attach rht_param_attach(void);
 bool rht_param_rearm(void);
 bool rht_param_target(enum rht_target_id id);
+
+void rht_debugfs_create(void);
+void rht_debugfs_remove(void);
 
 int rht_kvm_register(void);
 void rht_kvm_unregister(void);
@@ -115,6 +127,7 @@ void rust_raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate);
 bool rust_raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode);
 bool rust_raw_hrtimer_node_restart(struct tsc_timer *tt);
 void rust_raw_hrtimer_node_cancel(struct tsc_timer *tt);
+void rust_raw_hrtimer_show(struct seq_file *seq, enum rht_file file);
 void rust_raw_hrtimer_pass(void);
 void rust_raw_hrtimer_rearm(int cpu);
 void rust_raw_hrtimer_kvm_live(enum rht_kvm_module module);

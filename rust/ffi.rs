@@ -8,6 +8,7 @@
 mod bindings;
 mod entry;
 mod gtod;
+mod list;
 mod node;
 mod target;
 mod timer;
@@ -119,11 +120,18 @@ pub(crate) fn pass_queue() {
     unsafe { bindings::rht_pass_queue() };
 }
 
-/// Asks `cpu` to look at its pending timers; `false` if it is offline. Context: hard interrupt.
+/// Asks `cpu` to look at its due timers; `false` if it is offline. Context: hard interrupt.
 pub(crate) fn rearm_on(cpu: i32) -> bool {
     // SAFETY: `cpu` is a possible CPU, as `possible_cpus()` returns them; each has its own static
     // `call_single_data_t`, which may be passed again while it is in use and is then refused.
     unsafe { bindings::rht_rearm_on(cpu) }
+}
+
+/// Asks this CPU to go on looking at its pending timers. Context: hard interrupt.
+pub(crate) fn rearm_more() {
+    // SAFETY: Called with the CPU pinned by the interrupt; the work is a static one of this CPU's that
+    // `pass_flush()` waits for before the module goes.
+    unsafe { bindings::rht_rearm_more() };
 }
 
 /// Waits until all that `pass_queue()` has asked for is done. May sleep.
@@ -156,6 +164,29 @@ pub(crate) fn kvm_watch() -> Result {
 pub(crate) fn kvm_unwatch() {
     // SAFETY: Called in process context, after `kvm_watch()` has succeeded.
     unsafe { bindings::rht_kvm_unwatch() };
+}
+
+/// A file in debugfs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum File {
+    /// `rate`.
+    Rate,
+    /// `counters`.
+    Counters,
+    /// `attach`.
+    Attach,
+}
+
+/// Creates the files in debugfs.
+pub(crate) fn debugfs_create() {
+    // SAFETY: Process context, once; what the files show is ready to be read.
+    unsafe { bindings::rht_debugfs_create() };
+}
+
+/// Removes them.
+pub(crate) fn debugfs_remove() {
+    // SAFETY: Process context, after `debugfs_create()`.
+    unsafe { bindings::rht_debugfs_remove() };
 }
 
 /// Parameter `attach`: which KVM to attach to.

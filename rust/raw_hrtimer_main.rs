@@ -35,7 +35,6 @@ module! {
 #[pin_data]
 struct RawHrtimer {
     _kvm: kvm::Attachment,
-    #[pin]
     _stats: stats::Files,
     _gtod: gtod::Listener,
     _rearm: rearm::Rearm,
@@ -47,7 +46,7 @@ impl kernel::InPlaceModule for RawHrtimer {
         try_pin_init!(Self {
             _rearm: rearm::Rearm::new(),
             _gtod: gtod::Listener::new()?,
-            _stats <- stats::Files::new(),
+            _stats: stats::Files::new(),
             _kvm: kvm::Attachment::new()?,
         })
     }

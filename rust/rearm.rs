@@ -5,12 +5,13 @@
 //! # Vocabulary
 //!
 //! * **node**: a `struct tsc_timer`, which the owner of an hrtimer embeds beside it.
-//! * **pending**: on the list of the CPU that armed it.
+//! * **pending**: on the queue of the CPU that armed it.
+//! * **due**: pending, and not yet looked at in the pass that is under way.
 //! * **pass**: one look at all pending timers, after a slow-down of the monotonic clock. A speed-up
 //!   needs none: a timer that it makes early is moved by its own callback.
 //!
-//! A node is on a list only between its owner's start and its owner's cancel, or its expiry, and the
-//! list's lock is held whenever one is looked at. Lock order: a list's, then the hrtimer core's.
+//! A node is on a queue only between its owner's start and its owner's cancel, or its expiry, and the
+//! queue's lock is held whenever one is looked at. Lock order: a queue's, then the hrtimer core's.
 
 use crate::{
     ffi::{
@@ -33,18 +34,18 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
-/// No node is put on a list any more.
+/// No node is put on a queue any more.
 static CLOSED: Atomic<i32> = Atomic::new(0);
 
 /// The rate of the last pass, packed, against which a drift in single units adds up. Written by the
 /// listener alone.
 static REFERENCE: Atomic<u64> = Atomic::new(0);
 
-/// The lists, and the way from the listener to them.
+/// The queues, and the way from the listener to them.
 pub(crate) struct Rearm(());
 
 impl Rearm {
-    /// Empties the lists. Nothing is armed before this.
+    /// Empties the queues. Nothing is armed before this.
     pub(crate) fn new() -> Self {
         ffi::queues_init();
         Self(())
@@ -82,25 +83,39 @@ pub(crate) fn notice(new: &Snapshot, stepped: bool) {
 pub(crate) fn pass() {
     stats::PASSES.count();
     for cpu in ffi::possible_cpus() {
-        let pending = !Queue::lock(cpu).is_empty();
+        let pending = Queue::lock(cpu).begin_pass();
 
-        // An offline CPU's timers have moved to another one, its list has not.
+        // An offline CPU's timers have moved to another one, its queue has not.
         if pending && !ffi::rearm_on(cpu) {
-            rearm(cpu);
+            while rearm_some(cpu) {}
         }
     }
 }
 
-/// Gives the pending timers of `cpu` that would be late their new expiry.
-///
-/// Context: hard interrupt, on `cpu` unless that is offline.
+/// Looks at timers that are due on `cpu`, this one, and comes back for more in an interrupt of its
+/// own. Context: hard interrupt.
 pub(crate) fn rearm(cpu: i32) {
+    if rearm_some(cpu) {
+        ffi::rearm_more();
+    }
+}
+
+/// How many timers are looked at in one go, with interrupts off.
+const BATCH: usize = 32;
+
+/// Gives some of the due timers of `cpu` that would be late their new expiry; `false` if no other is
+/// due.
+fn rearm_some(cpu: i32) -> bool {
     let queue = Queue::lock(cpu);
 
-    for node in queue.iter() {
+    for _ in 0..BATCH {
+        let Some(node) = queue.advance() else {
+            return false;
+        };
         let timer = node.timer();
+        // Not the TSC any more: nothing is known of where the deadline is.
         let Some(expiry) = hrtimer::expiry(node.deadline()) else {
-            return;
+            continue;
         };
         // A callback that is running does this itself.
         if expiry < timer.expires() && timer.try_to_cancel() {
@@ -108,6 +123,7 @@ pub(crate) fn rearm(cpu: i32) {
             timer.start(expiry, node.mode());
         }
     }
+    true
 }
 
 /// Arms a node's timer and keeps it in view. Returns `false`, having done nothing, where its
@@ -147,7 +163,7 @@ pub(crate) fn restart(node: Node<'_>) -> bool {
     false
 }
 
-/// Takes a node off its list: nothing looks at it or at its timer after this.
+/// Takes a node off its queue: nothing looks at it or at its timer after this.
 #[inline]
 pub(crate) fn forget(node: Node<'_>) {
     if let Some(queue) = Queue::lock_of(node) {
@@ -155,7 +171,7 @@ pub(crate) fn forget(node: Node<'_>) {
     }
 }
 
-/// Takes every node off its list, for good. Owners go on with the timers that they have.
+/// Takes every node off its queue, for good. Owners go on with the timers that they have.
 pub(crate) fn close() {
     CLOSED.store(1, Relaxed);
     for cpu in ffi::possible_cpus() {

@@ -5,6 +5,7 @@
 use crate::{
     ffi::{
         self,
+        File,
         Target, //
     },
     kvm::{
@@ -16,13 +17,9 @@ use crate::{
 };
 
 use kernel::{
-    debugfs::{
-        Dir,
-        File,
-        Writer, //
-    },
     fmt,
-    prelude::*,
+    seq_file::SeqFile,
+    seq_print,
     sync::atomic::{
         Atomic,
         Relaxed, //
@@ -57,98 +54,92 @@ pub(crate) static UPDATES: Tally = Tally(Atomic::new(0));
 pub(crate) static RATE_CHANGES: Tally = Tally(Atomic::new(0));
 pub(crate) static CLOCKSOURCE_CHANGES: Tally = Tally(Atomic::new(0));
 
-/// `rate`: how fast the monotonic clock runs.
-struct RateFile;
-
-impl Writer for RateFile {
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((snapshot, generation)) = CURRENT.read() else {
-            return writeln!(f, "clocksource: none");
-        };
-        let (mono, raw) = (snapshot.timeline.rate, snapshot.raw);
-        let clocksource = if snapshot.tsc { "tsc" } else { "other" };
-
-        writeln!(f, "mono/raw: {}", Skew::between(mono, raw))?;
-        writeln!(f, "mono_mult: {}", mono.mult())?;
-        writeln!(f, "raw_mult: {}", raw.mult())?;
-        writeln!(f, "shift: {}", mono.shift())?;
-        writeln!(f, "clocksource: {clocksource}")?;
-        writeln!(f, "generation: {generation}")?;
-        writeln!(f, "updates: {}", UPDATES.0.load(Relaxed))?;
-        writeln!(f, "rate_changes: {}", RATE_CHANGES.0.load(Relaxed))?;
-        writeln!(
-            f,
-            "clocksource_changes: {}",
-            CLOCKSOURCE_CHANGES.0.load(Relaxed)
-        )
-    }
-}
-
-/// `counters`: what was done for timers.
-struct CountersFile;
-
-impl Writer for CountersFile {
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, counter) in [
-            ("starts", STARTS),
-            ("restarts", RESTARTS),
-            ("past", PAST),
-            ("saturated", SATURATED),
-            ("plain", PLAIN),
-            ("no_room", NO_ROOM),
-            ("wrong_clock", WRONG_CLOCK),
-            ("wrong_mode", WRONG_MODE),
-            ("passes", PASSES),
-            ("rearms", REARMS),
-        ] {
-            writeln!(f, "{name}: {}", counter.sum())?;
-        }
-        Ok(())
-    }
-}
-
-/// `attach`: which of KVM's timers are covered, and in which way.
-struct AttachFile;
-
-impl Writer for AttachFile {
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let way = kvm::way();
-
-        writeln!(f, "kvm: {}", way.name())?;
-        for target in Target::ALL {
-            let covered = match way {
-                Way::Registered => "yes",
-                Way::Stock if target.is_active() => "yes",
-                _ => "no",
-            };
-            writeln!(f, "{}: {covered}", target.name)?;
-        }
-        Ok(())
-    }
-}
-
-/// The directory. Dropping it removes the files and waits for whoever reads one.
-#[pin_data]
-pub(crate) struct Files {
-    #[pin]
-    rate: File<RateFile>,
-    #[pin]
-    counters: File<CountersFile>,
-    #[pin]
-    attach: File<AttachFile>,
-    root: Dir,
-}
+/// The files. Dropping it removes them; while one is open the module cannot be removed.
+#[must_use = "dropping it removes the files"]
+pub(crate) struct Files(());
 
 impl Files {
-    /// Creates the files. Without debugfs there are none, and that is no error.
-    pub(crate) fn new() -> impl PinInit<Self, Error> {
-        let root = Dir::new(c"raw_hrtimer");
+    /// Creates the files.
+    pub(crate) fn new() -> Self {
+        ffi::debugfs_create();
+        Self(())
+    }
+}
 
-        try_pin_init!(Self {
-            rate <- root.read_only_file(c"rate", RateFile),
-            counters <- root.read_only_file(c"counters", CountersFile),
-            attach <- root.read_only_file(c"attach", AttachFile),
-            root,
-        })
+impl Drop for Files {
+    fn drop(&mut self) {
+        ffi::debugfs_remove();
+    }
+}
+
+/// Writes what is read from `file`. Process context.
+pub(crate) fn show(seq: &SeqFile, file: File) {
+    match file {
+        File::Rate => rate(seq),
+        File::Counters => counters(seq),
+        File::Attach => attach(seq),
+    }
+}
+
+// The pure files know of `core`'s traits alone.
+impl fmt::Display for Skew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        core::fmt::Display::fmt(self, f)
+    }
+}
+
+/// How fast the monotonic clock runs.
+fn rate(seq: &SeqFile) {
+    let Some((snapshot, generation)) = CURRENT.read() else {
+        return;
+    };
+    let (mono, raw) = (snapshot.timeline.rate, snapshot.raw);
+    let clocksource = if snapshot.tsc { "tsc" } else { "other" };
+
+    seq_print!(seq, "mono/raw: {}\n", Skew::between(mono, raw));
+    seq_print!(seq, "mono_mult: {}\n", mono.mult());
+    seq_print!(seq, "raw_mult: {}\n", raw.mult());
+    seq_print!(seq, "shift: {}\n", mono.shift());
+    seq_print!(seq, "clocksource: {clocksource}\n");
+    seq_print!(seq, "generation: {generation}\n");
+    for (name, tally) in [
+        ("updates", &UPDATES),
+        ("rate_changes", &RATE_CHANGES),
+        ("clocksource_changes", &CLOCKSOURCE_CHANGES),
+    ] {
+        seq_print!(seq, "{name}: {}\n", tally.0.load(Relaxed));
+    }
+}
+
+/// What was done for timers.
+fn counters(seq: &SeqFile) {
+    for (name, counter) in [
+        ("starts", STARTS),
+        ("restarts", RESTARTS),
+        ("past", PAST),
+        ("saturated", SATURATED),
+        ("plain", PLAIN),
+        ("no_room", NO_ROOM),
+        ("wrong_clock", WRONG_CLOCK),
+        ("wrong_mode", WRONG_MODE),
+        ("passes", PASSES),
+        ("rearms", REARMS),
+    ] {
+        seq_print!(seq, "{name}: {}\n", counter.sum());
+    }
+}
+
+/// Which of KVM's timers are covered, and in which way.
+fn attach(seq: &SeqFile) {
+    let way = kvm::way();
+
+    seq_print!(seq, "kvm: {}\n", way.name());
+    for target in Target::ALL {
+        let covered = match way {
+            Way::Registered => "yes",
+            Way::Stock if target.is_active() => "yes",
+            _ => "no",
+        };
+        seq_print!(seq, "{}: {covered}\n", target.name);
     }
 }

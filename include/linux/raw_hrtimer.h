@@ -81,7 +81,7 @@ bool raw_hrtimer_finish(struct hrtimer *timer, u64 tsc_deadline);
  *			passed; KTIME_MAX if it is beyond that
  *
  * Context: any.
- * Return: 0, or -EOPNOTSUPP unless the clocksource is the TSC.
+ * Return: 0, -EOPNOTSUPP unless the clocksource is the TSC, -EINVAL for NULL.
  */
 int raw_hrtimer_expiry(u64 tsc_deadline, ktime_t *expiry);
 

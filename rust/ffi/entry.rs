@@ -11,7 +11,8 @@ use super::{
     timer::{
         Mode,
         Timer, //
-    }, //
+    },
+    File, //
 };
 use crate::{
     attach,
@@ -24,14 +25,19 @@ use crate::{
         Skew, //
     },
     rearm,
-    snapshot::CURRENT, //
+    snapshot::CURRENT,
+    stats, //
 };
 
 use core::ptr::NonNull;
 
 use kernel::{
-    error::code::EOPNOTSUPP,
-    ffi::c_int, //
+    error::code::{
+        EINVAL,
+        EOPNOTSUPP, //
+    },
+    ffi::c_int,
+    seq_file::SeqFile, //
 };
 
 /// Defines functions for C, each of which has the very type of its prototype in the shim's header.
@@ -79,14 +85,13 @@ entries! {
     ///
     /// `expiry` can be written to. Any context.
     fn rust_raw_hrtimer_expiry(deadline: u64, expiry: *mut bindings::ktime_t) -> c_int {
-        match hrtimer::expiry(Cycles::new(deadline)) {
-            Some(ns) => {
-                // SAFETY: The caller promises it.
-                unsafe { expiry.write(ns.get()) };
-                0
-            }
-            None => EOPNOTSUPP.to_errno(),
-        }
+        let Some(expiry) = NonNull::new(expiry) else { return EINVAL.to_errno() };
+        let Some(ns) = hrtimer::expiry(Cycles::new(deadline)) else {
+            return EOPNOTSUPP.to_errno();
+        };
+        // SAFETY: The caller promises it.
+        unsafe { expiry.write(ns.get()) };
+        0
     }
 
     /// # Safety
@@ -100,6 +105,7 @@ entries! {
     ///
     /// `rate` can be written to. Any context.
     fn rust_raw_hrtimer_get_rate(rate: *mut bindings::raw_hrtimer_rate) {
+        let Some(rate) = NonNull::new(rate) else { return };
         let mut out = bindings::raw_hrtimer_rate::default();
 
         if let Some((snapshot, generation)) = CURRENT.read() {
@@ -149,6 +155,20 @@ entries! {
         // SAFETY: The caller promises it.
         let node = unsafe { Node::from_raw(tt) };
         rearm::forget(node);
+    }
+
+    /// # Safety
+    ///
+    /// For the shim's files alone: `seq` is one that is being shown.
+    fn rust_raw_hrtimer_show(seq: *mut bindings::seq_file, file: bindings::rht_file) {
+        // SAFETY: The caller promises it, for the length of this call.
+        let seq = unsafe { SeqFile::from_raw(seq) };
+        let file = match file {
+            bindings::rht_file_RHT_FILE_RATE => File::Rate,
+            bindings::rht_file_RHT_FILE_COUNTERS => File::Counters,
+            _ => File::Attach,
+        };
+        stats::show(seq, file);
     }
 
     /// # Safety

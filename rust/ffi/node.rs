@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Nodes, which their owners embed, and the per-CPU lists of them.
+//! Nodes, which their owners embed, and the per-CPU queues of them.
 //!
 //! C header: [`include/linux/tsc_timer.h`](../../include/linux/tsc_timer.h)
 
 use super::{
     bindings,
+    list::List,
     timer::{
         Mode,
         Timer, //
@@ -14,7 +15,6 @@ use super::{
 use crate::rate::Cycles;
 
 use core::{
-    iter::successors,
     marker::PhantomData,
     mem::offset_of,
     ptr::{
@@ -29,7 +29,7 @@ use kernel::{
     types::NotThreadSafe, //
 };
 
-/// Not on any list.
+/// Not on any queue.
 const NO_CPU: i32 = -1;
 
 /// A `struct tsc_timer`.
@@ -37,8 +37,8 @@ const NO_CPU: i32 = -1;
 /// # Invariants
 ///
 /// The pointer is to a `struct tsc_timer` that `tsc_timer_setup()` has set up and that, with its
-/// hrtimer, stays so for `'a`. Its `cpu` says on whose list its `node` is, and both are written with
-/// that list's lock held.
+/// hrtimer, stays so for `'a`. Its `cpu` says on whose queue its `node` is, and both are written with
+/// that queue's lock held.
 #[derive(Clone, Copy)]
 pub(crate) struct Node<'a>(
     NonNull<bindings::tsc_timer>,
@@ -93,13 +93,13 @@ impl<'a> Node<'a> {
     #[inline]
     fn cpu(self) -> i32 {
         // SAFETY: By the type's invariant the node is valid; an aligned word that the holder of the
-        // list's lock may write is read once, as `READ_ONCE()` does.
+        // queue's lock may write is read once, as `READ_ONCE()` does.
         unsafe { addr_of!((*self.0.as_ptr()).cpu).read_volatile() }
     }
 
     /// # Safety
     ///
-    /// The caller holds the lock of the list that the node is put on, or taken from.
+    /// The caller holds the lock of the queue that the node is put on, or taken from.
     #[inline]
     unsafe fn set_cpu(self, cpu: i32) {
         // SAFETY: By the type's invariant the node is valid; the lock excludes other writers.
@@ -113,12 +113,12 @@ impl<'a> Node<'a> {
     }
 }
 
-/// A CPU's list of pending nodes, with its lock held and interrupts off.
+/// A CPU's pending nodes, with the lock of their lists held and interrupts off.
 ///
 /// # Invariants
 ///
 /// The pointer is to the queue of `cpu`, whose lock was taken and is released on drop. All that is
-/// on its list are `node`s of valid nodes with this `cpu`: each one's owner takes it off, with this
+/// on its lists are `node`s of valid nodes with this `cpu`: each one's owner takes it off, with this
 /// lock, before the node ends.
 pub(crate) struct Queue {
     queue: NonNull<bindings::rht_queue>,
@@ -128,7 +128,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Takes the lock of `cpu`'s list. `cpu` is a possible one. Any context but NMI.
+    /// Takes the lock of `cpu`'s queue. `cpu` is a possible one. Any context but NMI.
     pub(crate) fn lock(cpu: i32) -> Self {
         let mut flags = 0;
         // SAFETY: `cpu` is a possible CPU, so it has a queue; nobody who holds its lock calls this.
@@ -137,7 +137,7 @@ impl Queue {
         Self::locked(queue, cpu, flags)
     }
 
-    /// Takes the lock of this CPU's list, and so stays on this CPU. Any context but NMI.
+    /// Takes the lock of this CPU's queue, and so stays on this CPU. Any context but NMI.
     #[inline]
     pub(crate) fn lock_local() -> Self {
         let (mut cpu, mut flags) = (0, 0);
@@ -159,7 +159,7 @@ impl Queue {
         }
     }
 
-    /// Takes the lock of the list that `node` is on; `None` if it is on none.
+    /// Takes the lock of the queue that `node` is on; `None` if it is on none.
     #[inline]
     pub(crate) fn lock_of(node: Node<'_>) -> Option<Self> {
         loop {
@@ -177,82 +177,69 @@ impl Queue {
     }
 
     #[inline]
-    fn head(&self) -> *mut bindings::list_head {
+    fn pending(&self) -> List {
         // SAFETY: By the type's invariant the queue is valid; only an address inside it is made.
-        unsafe { addr_of_mut!((*self.queue.as_ptr()).pending) }
+        List(unsafe { addr_of_mut!((*self.queue.as_ptr()).pending) })
     }
 
-    /// Puts `node`, which is on no list, on this one.
+    #[inline]
+    fn due(&self) -> List {
+        // SAFETY: As in `pending()`.
+        List(unsafe { addr_of_mut!((*self.queue.as_ptr()).due) })
+    }
+
+    /// Puts `node`, which is on no queue, on this one.
     #[inline]
     pub(crate) fn add(&self, node: Node<'_>) {
-        let (head, link) = (self.head(), node.link());
-
-        // SAFETY: `head` is the head of a list whose lock is held, so its last entry is valid.
-        let last = unsafe { (*head).prev };
-        // SAFETY: `link` is in a valid node that is on no list: nobody else looks at it.
-        unsafe {
-            link.write(bindings::list_head {
-                next: head,
-                prev: last,
-            })
-        };
-        // SAFETY: `last` is a valid entry of this list, or its head.
-        unsafe { (*last).next = link };
-        // SAFETY: As for `last`.
-        unsafe { (*head).prev = link };
-        // SAFETY: The lock of this list is held.
+        // SAFETY: `node` is on no list, and this queue's lock is held.
+        unsafe { self.pending().append(node.link()) };
+        // SAFETY: The lock of this queue is held.
         unsafe { node.set_cpu(self.cpu) };
     }
 
-    /// Takes `node`, which is on this list, off it.
+    /// Takes `node`, which is on this queue, off it.
     #[inline]
     pub(crate) fn remove(&self, node: Node<'_>) {
-        let link = node.link();
-
-        // SAFETY: `link` is on this list, whose lock is held, so its neighbours are valid.
-        let bindings::list_head { next, prev } = unsafe { link.read() };
-        // SAFETY: As above.
-        unsafe { (*prev).next = next };
-        // SAFETY: As above.
-        unsafe { (*next).prev = prev };
-        // SAFETY: `link` is in a valid node; it is on no list any more.
-        unsafe {
-            link.write(bindings::list_head {
-                next: link,
-                prev: link,
-            })
-        };
-        // SAFETY: The lock of this list is held.
+        // SAFETY: `node` is on one of this queue's lists, and its lock is held.
+        unsafe { List::unlink(node.link()) };
+        // SAFETY: The lock of this queue is held.
         unsafe { node.set_cpu(NO_CPU) };
     }
 
-    /// Whether no node is on the list.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.iter().next().is_none()
-    }
-
-    /// Takes all nodes off the list.
+    /// Takes all nodes off the queue.
     pub(crate) fn clear(&self) {
-        while let Some(node) = self.iter().next() {
+        self.begin_pass();
+        while let Some(node) = self.first_due() {
             self.remove(node);
         }
     }
 
-    /// The nodes on the list; none is to be added or removed meanwhile.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Node<'_>> {
-        let head = self.head();
-        let after = move |link: *mut bindings::list_head| {
-            // SAFETY: `link` is the head or an entry of the list, whose lock is held.
-            let next = unsafe { (*link).next };
-            (next != head).then_some(next)
-        };
+    /// Makes all nodes due for a pass; `false` if there are none.
+    pub(crate) fn begin_pass(&self) -> bool {
+        // SAFETY: Both lists are this queue's, whose lock is held.
+        unsafe { self.due().splice(self.pending()) };
+        self.first_due().is_some()
+    }
 
-        successors(after(head), move |link| after(*link)).map(|link| {
-            let node = link.wrapping_byte_sub(offset_of!(bindings::tsc_timer, node));
-            // SAFETY: By the type's invariant every entry is the `node` of a valid node, which stays
-            // so while the lock is held.
-            unsafe { Node::from_raw(NonNull::new_unchecked(node.cast())) }
-        })
+    /// Returns the next node of the pass, which is due no more.
+    pub(crate) fn advance(&self) -> Option<Node<'_>> {
+        let node = self.first_due()?;
+
+        // SAFETY: `node` is on one of this queue's lists, whose lock is held.
+        unsafe { List::unlink(node.link()) };
+        // SAFETY: It was just taken off its list, and the lock is held.
+        unsafe { self.pending().append(node.link()) };
+        Some(node)
+    }
+
+    fn first_due(&self) -> Option<Node<'_>> {
+        // SAFETY: The list is this queue's, whose lock is held.
+        let link = unsafe { self.due().first() }?;
+        let node = link.wrapping_byte_sub(offset_of!(bindings::tsc_timer, node));
+
+        // SAFETY: By the type's invariant every entry is the `node` of a valid node, which stays so
+        // while the lock is held.
+        Some(unsafe { Node::from_raw(NonNull::new_unchecked(node.cast())) })
     }
 }
 
