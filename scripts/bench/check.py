@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Runs suites of tests, side by side where processors are left, and adds up.
+
+A suite is a function that gets a Context and returns a ktap.Count.  Its output
+goes to a log of its own; lines that tell of a result are shown as they come.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+import re
+import subprocess
+import threading
+import time
+import traceback
+from typing import Callable
+
+from .cache import BenchError, elapsed, say
+from .ktap import Count
+
+SILENCE = 15        # seconds without news after which it says what runs
+_RESULT = re.compile(r"\s*(?:not )?ok \d|\s*(?:1\.\.\d|Bail out!)|test .* \.\.\. |test result: ")
+
+
+@dataclass(frozen=True)
+class Suite:
+    name: str
+    run: Callable
+    after: tuple = ()       # names of suites without which this one cannot run
+    cores: int = 1          # how many it keeps busy
+    long: bool = False      # only in "make check-long"
+
+
+class Context:
+    """What a suite is given: its log, and a way to run commands that can be ended."""
+
+    def __init__(self, runner, suite):
+        self._runner = runner
+        self.name = suite.name
+        self.log = runner.logs / f"{suite.name}.log"
+        self.log.write_bytes(b"")
+
+    def note(self, text):
+        """Write to the log, and to the terminal if it tells of a result."""
+        with open(self.log, "a", encoding="utf-8") as file:
+            file.write(text if text.endswith("\n") else text + "\n")
+        if _RESULT.match(text):
+            self._runner.news(f"{self.name}: {text.strip()}")
+
+    def command(self, argv, timeout=1200, merge=False, **popen):
+        """Run argv; (lines of stdout, exit status).
+
+        stderr is only logged, or with merge=True taken for stdout.
+        """
+        self.note("$ " + " ".join(map(str, argv)))
+        lines = []
+        with open(self.log, "ab") as log, subprocess.Popen(
+                [str(arg) for arg in argv], stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, text=True, errors="replace",
+                stderr=subprocess.STDOUT if merge else log, **popen) as process:
+            self._runner.started(process)
+            late = threading.Timer(timeout, process.terminate)
+            late.start()
+            try:
+                for line in process.stdout:
+                    self.note(line)
+                    lines.append(line.rstrip("\n"))
+                status = process.wait()
+            finally:
+                late.cancel()
+                self._runner.ended(process)
+        if status < 0:
+            lines.append(f"ended by signal {-status} (time limit: {timeout} s)")
+        return lines, status
+
+
+@dataclass
+class _Job:
+    suite: Suite
+    thread: threading.Thread = None
+    begin: float = 0
+    seconds: float = 0
+    count: Count = None     # None until it has ended
+
+
+class Runner:
+    def __init__(self, suites, logs, cores):
+        self.logs = logs
+        self.jobs = {suite.name: _Job(suite) for suite in suites}
+        self._cores = cores
+        self._changed = threading.Condition()
+        self._processes = set()
+        self._stopped = False
+        self._last_news = time.monotonic()
+        logs.mkdir(parents=True, exist_ok=True)
+
+    def news(self, text):
+        self._last_news = time.monotonic()
+        print(f"[{elapsed():>6}] {text}", flush=True)
+
+    def started(self, process):
+        with self._changed:
+            self._processes.add(process)
+            if self._stopped:
+                process.terminate()
+
+    def ended(self, process):
+        with self._changed:
+            self._processes.discard(process)
+
+    def run(self):
+        """Run all suites; their total."""
+        try:
+            with self._changed:
+                while any(job.count is None for job in self.jobs.values()):
+                    self._start_what_can()
+                    self._changed.wait(1)
+                    self._break_silence()
+        finally:
+            self._stop()
+        total = Count()
+        for job in self.jobs.values():
+            total += job.count
+        return total
+
+    def _start_what_can(self):
+        """Called with the lock held."""
+        for job in self.jobs.values():
+            if job.thread or job.count is not None:
+                continue
+            needed = [self.jobs[name] for name in job.suite.after if name in self.jobs]
+            broken = [n.suite.name for n in needed if n.count and n.count.failed]
+            if broken:
+                job.count = Count(failures=[f"not run, as {broken[0]} failed"])
+                self.news(f"{job.suite.name}: {job.count.failures[0]}")
+                continue
+            busy = sum(min(j.suite.cores, self._cores) for j in self.jobs.values()
+                       if j.thread and j.count is None)
+            if any(n.count is None for n in needed) or (
+                    busy + min(job.suite.cores, self._cores) > self._cores):
+                continue
+            self.news(f"{job.suite.name}: starting")
+            job.begin = time.monotonic()
+            job.thread = threading.Thread(target=self._run_one, args=(job,), daemon=True)
+            job.thread.start()
+
+    def _run_one(self, job):
+        count = Count()
+        context = Context(self, job.suite)
+        try:
+            count = job.suite.run(context)
+        except BenchError as error:
+            context.note(str(error))
+            count.failures.append(str(error).splitlines()[0])
+        except Exception as error:          # a bug of a suite is a failed test
+            context.note(traceback.format_exc())
+            count.failures.append(f"the suite broke: {error!r}")
+        job.seconds = time.monotonic() - job.begin
+        self.news(f"{job.suite.name}: {count.summary()} in {job.seconds:.0f} s")
+        for failure in count.failures:
+            self.news(f"{job.suite.name}: FAILED: {failure}")
+        with self._changed:
+            job.count = count
+            self._changed.notify()
+
+    def _break_silence(self):
+        if time.monotonic() - self._last_news < SILENCE:
+            return
+        now = time.monotonic()
+        running = [f"{job.suite.name} ({now - job.begin:.0f} s)"
+                   for job in self.jobs.values() if job.thread and job.count is None]
+        done = sum(job.count is not None for job in self.jobs.values())
+        self._last_news = now
+        say("check", f"{done} of {len(self.jobs)} suites done, running: {', '.join(running)}")
+
+    def _stop(self):
+        """End what still runs: only after an interrupt is there anything."""
+        with self._changed:
+            self._stopped = True
+            for process in self._processes:
+                process.terminate()
+        for job in self.jobs.values():
+            if job.thread:
+                job.thread.join(5)
+
+    def table(self):
+        """What each suite did, and each failure again with its log."""
+        lines = [""]
+        for name, job in self.jobs.items():
+            lines.append(f"{name:20} {job.seconds:6.0f} s  {job.count.summary()}")
+        for name, job in self.jobs.items():
+            log = self.logs / f"{name}.log"
+            lines += [f"FAILED {name}: {failure} (see {_shown(log)})"
+                      for failure in job.count.failures]
+        return "\n".join(lines)
+
+
+def _shown(path):
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

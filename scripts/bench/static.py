@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Checks that read the tree and run nothing of it; each is one test."""
+
+import re
+
+from . import kernel, root
+from .cache import TREE
+from .ktap import Count
+
+# Files that have no place for a licence line, or have it elsewhere.
+NO_SPDX = re.compile(r"COPYING|.*/Cargo\.lock|.*\.patch|.*/proptest-regressions/.*|.*/settings"
+                     r"|.*/config|.*\.(svg|png|json)")
+# Of the kernel's style checks, those that a module outside its tree cannot meet:
+# the commits that changelogs name, __has_include, typeof(&symbol).
+CHECKPATCH_IGNORE = "UNKNOWN_COMMIT_ID,SPACING,COMMIT_LOG_LONG_LINE,FILE_PATH_CHANGES"
+
+
+def _tracked(context, *patterns):
+    """Paths of the files that git has, or has not yet but would take."""
+    done = root.run(["git", "-c", f"safe.directory={TREE}", "ls-files", "-co",
+                     "--exclude-standard", "--", *patterns], cwd=TREE, capture=True)
+    context.note(done.stderr)
+    return sorted({TREE / name for name in done.stdout.splitlines()
+                   if (TREE / name).is_file()})
+
+
+def _program(context, argv, cwd=TREE):
+    """What a program complains of: its output, if its exit status is not 0."""
+    done = root.run(argv, cwd=cwd, capture=True, check=False)
+    context.note(done.stdout + done.stderr)
+    if done.returncode == 0:
+        return []
+    return (done.stdout + done.stderr).strip().splitlines() or [f"status {done.returncode}"]
+
+
+def _have(program):
+    return (root.ensure_root() / "usr/bin" / program).exists()
+
+
+def licences(context):
+    wrong = []
+    for file in _tracked(context):
+        name = str(file.relative_to(TREE))
+        if NO_SPDX.fullmatch(name) or not file.stat().st_size:
+            continue
+        head = file.read_bytes()[:600].splitlines()[:5]
+        if not any(b"SPDX-License-Identifier: " in line for line in head):
+            wrong.append(f"{name} has no SPDX line")
+    return wrong
+
+
+def rustfmt(context):
+    config = kernel.ensure_kernel().source / ".rustfmt.toml"
+    files = _tracked(context, "*.rs")
+    return _program(context, ["rustfmt", "--check", "--edition", "2021", "--config-path",
+                              config, *files])
+
+
+def checkpatch(context):
+    """The kernel's own style check of C."""
+    source = kernel.ensure_kernel().source
+    argv = ["perl", source / "scripts/checkpatch.pl", f"--root={source}", "--no-summary",
+            "--terse", "--show-types", "--max-line-length=100", "--ignore", CHECKPATCH_IGNORE]
+    kernel_code = _tracked(context, "c/*.[ch]", "include/*.h",
+                           "tests/selftests/raw_hrtimer/*.[ch]")
+    return _program(context, [*argv, "--file", *kernel_code], cwd=source)
+
+
+def checkpatch_series(context):
+    source = kernel.ensure_kernel().source
+    argv = ["perl", source / "scripts/checkpatch.pl", f"--root={source}", "--no-summary",
+            "--terse", "--show-types", "--strict", "--ignore", CHECKPATCH_IGNORE]
+    return _program(context, [*argv, *sorted((TREE / "patches/kvm").glob("*.patch"))],
+                    cwd=source)
+
+
+def headers_agree(_context):
+    """The header that the series adds is the one that the module includes."""
+    ours = (TREE / "include/linux/tsc_timer.h").read_text(encoding="utf-8")
+    added = ""
+    for patch in sorted((TREE / "patches/kvm").glob("*.patch")):
+        text = patch.read_text(encoding="utf-8")
+        match = re.search(r"^\+\+\+ b/include/linux/tsc_timer\.h\n((?:@@.*|[-+ ].*|\n)*)",
+                          text, re.M)
+        if match:
+            added += "".join(line[1:] + "\n" for line in match[1].splitlines()
+                             if line.startswith("+"))
+    return [] if added == ours else ["include/linux/tsc_timer.h is not what patches/kvm adds"]
+
+
+def versions_agree(_context):
+    dkms = re.search(r'^PACKAGE_VERSION="(.*)"', (TREE / "dkms.conf").read_text(), re.M)[1]
+    sources = "".join(p.read_text() for p in (TREE / "c").glob("*.c"))
+    module = re.search(r'^MODULE_VERSION\("(.*)"\)', sources, re.M)[1]
+    return [] if dkms == module else [f"dkms.conf says {dkms}, the module {module}"]
+
+
+def shell(context):
+    scripts = [file for file in _tracked(context)
+               if re.match(rb"#!/bin/(ba)?sh\b", file.read_bytes()[:40])]
+    wrong = [line for file in scripts
+             for line in _program(context, ["bash", "-n", file])]
+    if _have("shellcheck"):
+        wrong += _program(context, ["shellcheck", "--severity=warning", "--external-sources",
+                                    "--format=gcc", *scripts])
+    return wrong
+
+
+def python(context):
+    scripts = [file for file in _tracked(context)
+               if file.suffix == ".py" or b"python3" in file.read_bytes()[:40]]
+    wrong = []
+    for file in scripts:
+        try:
+            compile(file.read_bytes(), str(file), "exec")
+        except SyntaxError as error:
+            wrong.append(f"{file.relative_to(TREE)}: {error}")
+    if _have("pyflakes3"):
+        wrong += _program(context, ["pyflakes3", *scripts])
+    return wrong
+
+
+CHECKS = [licences, rustfmt, checkpatch, checkpatch_series, headers_agree, versions_agree,
+          shell, python]
+
+
+def run(context):
+    """The suite: one test for each check, and what is wrong in the log."""
+    count = Count()
+    for number, check in enumerate(CHECKS, 1):
+        wrong = check(context)
+        for line in wrong:
+            context.note(f"# {line}")
+        if wrong:
+            count.failures.append(f"{check.__name__}: {len(wrong)} complaints, the first: "
+                                  f"{wrong[0]}")
+        else:
+            count.passed += 1
+        context.note(f"{'not ok' if wrong else 'ok'} {number} {check.__name__}")
+    return count

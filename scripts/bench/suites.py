@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0
+"""All suites of "make check", as data, and the functions that they are made of."""
+
+import json
+from pathlib import Path
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from . import bochs, cache, kernel, ktap, kvm, module, root, selftests, static
+from .cache import BenchError, TREE
+from .check import Suite
+from .ktap import Count
+
+VM = TREE / "scripts/vm"
+RUN_ALL = ["sh", "/selftests/raw_hrtimer/run_all.sh"]
+MODINFO = ["description", "author", "license", "version", "parm"]
+
+
+# --- what is built ------------------------------------------------------------------
+
+def setup(*functions):
+    """A suite without a test: what others need."""
+    def run(_context):
+        for function in functions:
+            function()
+        return Count()
+    return run
+
+
+def compiles(_context):
+    module.build_module(kernel.ensure_kernel())
+    return Count(passed=1)
+
+
+def _copy_of_tree(path):
+    """The files of the tree as they are now, without what lies beside them."""
+    ignore = shutil.ignore_patterns(".git", "build", "target", "*.o", "*.ko", ".*.cmd",
+                                    "__pycache__")
+    shutil.copytree(TREE, path, symlinks=True, ignore=ignore)
+
+
+def _scratch():
+    """A directory inside the cache, so that the root sees it."""
+    cache.CACHE.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix="check-", dir=cache.CACHE)
+
+
+def native(context):
+    """make, make modules_install and make clean, as on a machine with such a kernel."""
+    built = kernel.ensure_kernel()
+    count = Count()
+    with _scratch() as scratch:
+        tree = f"{scratch}/tree"
+        _copy_of_tree(tree)
+        words = " ".join(f"'{word}'" for word in (*built.make()[2:], f"KDIR={built.kdir}"))
+        steps = {
+            "make": f"make -j2 {words} && test -e raw_hrtimer.ko",
+            "make modules_install":
+                f"make {words} INSTALL_MOD_PATH={scratch}/target modules_install && "
+                f"find {scratch}/target -name 'raw_hrtimer.ko*' | grep .",
+            **{f"modinfo has {field}": f"modinfo -F {field} raw_hrtimer.ko | grep ."
+               for field in MODINFO},
+            "make clean": f"make {words} clean && ! test -e raw_hrtimer.ko",
+        }
+        for number, (name, command) in enumerate(steps.items(), 1):
+            lines, status = context.command(
+                root.command(["sh", "-c", command], cwd=tree), merge=True)
+            context.note(f"{'not ok' if status else 'ok'} {number} {name}")
+            if status:
+                count.failures.append(f"{name}: {(lines or ['no output'])[-1][:150]}")
+            else:
+                count.passed += 1
+    return count
+
+
+def lints(context):
+    """The module with gcc's extra warnings, clippy and sparse: none may say a thing."""
+    built = kernel.ensure_kernel()
+    count = Count()
+    with _scratch() as scratch:
+        for number, (name, options) in enumerate(
+                {"W=1": ["W=1"], "clippy": ["CLIPPY=1"], "sparse": ["C=2"]}.items(), 1):
+            lines, status = context.command(root.command(built.make(
+                "-C", built.kdir, f"M={TREE}", f"MO={scratch}/{number}", *options,
+                "modules")), merge=True)
+            said = [line for line in lines if re.search(r"\b(warning|error)\b", line)]
+            if status or said:
+                count.failures.append(f"{name}: {(said or lines or ['no output'])[0][:150]}")
+            else:
+                count.passed += 1
+            context.note(f"{'not ok' if status or said else 'ok'} {number} {name}")
+    return count
+
+
+def series_applies(context):
+    """git am of the whole series on the pristine files that it touches."""
+    source = kernel.ensure_kernel().source
+    patches = sorted(kvm.PATCHES.glob("*.patch"))
+    names = set(re.findall(r"^--- a/(\S+)", "".join(p.read_text() for p in patches), re.M))
+    count = Count()
+    with _scratch() as scratch:
+        for name in names:
+            if (source / name).exists():
+                target = Path(scratch, name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source / name, target)
+        script = """git init -q && git config user.name check && git config user.email @ &&
+                    git add -A && git commit -q -m pristine"""
+        _, status = context.command(root.command(["sh", "-ec", script], cwd=scratch))
+        for number, patch in enumerate(kvm.series(), 1):
+            lines, status = context.command(root.command(
+                ["git", "am", patch], cwd=scratch), merge=True)
+            context.note(f"{'not ok' if status else 'ok'} {number} {patch.name}")
+            if status:
+                count.failures.append(f"{patch.name} does not apply: {' '.join(lines)[:150]}")
+                return count
+            count.passed += 1
+    kvm.ensure_patched_kvm(kernel.ensure_kernel())
+    count.passed += 1
+    return count
+
+
+# --- in user space ------------------------------------------------------------------
+
+def unittests(context):
+    """The bench's own; -v only for the log."""
+    lines, status = context.command(
+        [sys.executable, "-m", "unittest", "discover", "-v", "-s", TREE / "tests/bench"],
+        merge=True)
+    return ktap.unittest(lines, status)
+
+
+def cargo(*arguments, directory="tests/host", env=None):
+    """cargo test with this machine's cargo, or else the root's."""
+    def run(context):
+        variables = {"CARGO_TARGET_DIR": str(cache.CACHE / "cargo" / directory),
+                     "CARGO_TERM_COLOR": "never", **(env or {})}
+        argv = ["cargo", "test", "--locked", *arguments]
+        probe = ["cargo", "--version"]
+        if shutil.which("cargo") and subprocess.run(probe, capture_output=True,
+                                                    check=False).returncode == 0:
+            host = ["env", *[f"{k}={v}" for k, v in variables.items()], *argv]
+            lines, status = context.command(host, cwd=TREE / directory)
+        else:
+            variables["CARGO_HOME"] = str(cache.CACHE / "cargo/home")
+            lines, status = context.command(
+                root.command(argv, cwd=TREE / directory, env=variables))
+        return ktap.cargo(lines, status)
+    return run
+
+
+# --- in a machine -------------------------------------------------------------------
+
+def vm(*options, command=(), timeout=900):
+    """KTAP that a command prints in a machine."""
+    def run(context):
+        machine_log = context.log.with_suffix(".machine.log")
+        lines, status = context.command(
+            [VM, "--timeout", timeout, "--keep-log", machine_log, *options, "--", *command],
+            timeout=timeout + 600)
+        count = ktap.ktap(lines, status)
+        if 120 <= status <= 125:
+            count.failures.append(f"the machine ended with status {status}, see "
+                                  f"{machine_log.name}")
+        return count
+    return run
+
+
+def kvm_tests(*options, tests, ticks="10000", with_module=False, timeout=900):
+    """KVM selftests in a machine, each as one test."""
+    script = TREE / "scripts/guest/kvm-tests.sh"
+    return vm(*options, "--add", f"{script}:/kvm-tests.sh", timeout=timeout,
+              command=["sh", "/kvm-tests.sh", *(["--module"] if with_module else []),
+                       "--ticks", ticks, *tests])
+
+
+def demonstration(context):
+    """make demo; each of its runs is a test."""
+    output = context.log.parent / "demo"
+    file = output / "results.json"
+    file.unlink(missing_ok=True)
+    lines, status = context.command([TREE / "scripts/demo", "--output", output])
+    if not file.exists():
+        raise BenchError(f"the demonstration gave no results (status {status})")
+    result = json.loads(file.read_text(encoding="utf-8"))
+    count = Count(passed=result["passed"])
+    for rate in result["rates"]:
+        count.failures += [
+            f"{rate['name']}, module {run['module']}: {run['verdict']} instead of "
+            f"{run['expected']}" for run in rate["runs"] if run["verdict"] != run["expected"]]
+    count.failures += [line for line in lines if line.startswith("NOT TO BE TRUSTED")]
+    if status and not count.failed:
+        count.failures.append(f"exit status {status}")
+    return count
+
+
+KERNEL = ("kernel",)
+BUILT = ("kernel", "module", "series", "selftests")
+VMX = (*BUILT, "bochs")
+OURS = ["nested_preemption_timer_save_test", "nested_preemption_timer_restore_test"]
+TICKS = "9000 10000 11000"
+
+SUITES = [
+    Suite("unittests", unittests),
+    Suite("kernel", setup(root.ensure_root, kernel.ensure_kernel)),
+    Suite("arithmetic", cargo("--release"), KERNEL),
+    Suite("static", static.run, KERNEL),
+    Suite("module", compiles, KERNEL, cores=2),
+    Suite("series", series_applies, KERNEL, cores=2),
+    Suite("selftests", setup(lambda: selftests.ensure_selftests(kernel.ensure_kernel())),
+          KERNEL, cores=2),
+    Suite("bochs", setup(bochs.ensure_bochs), KERNEL, cores=2),
+    Suite("demo", demonstration, VMX, cores=2),
+    Suite("vmx", vm("--kvm", "patched", command=RUN_ALL, timeout=1500), VMX),
+    Suite("vmx-guests", kvm_tests("--kvm", "patched", tests=OURS, ticks=TICKS), VMX),
+    Suite("vmx-guests-module", kvm_tests("--kvm", "patched", tests=OURS, ticks=TICKS,
+                                         with_module=True), VMX),
+    Suite("svm-1", vm("--machine", "svm", "--kvm", "patched", command=RUN_ALL), BUILT),
+    Suite("svm-4", vm("--machine", "svm", "--kvm", "patched", "--cpus", "4",
+                      command=RUN_ALL), BUILT, cores=2),
+    Suite("svm-hpet", vm("--machine", "svm", "--append", "clocksource=hpet",
+                         command=[*RUN_ALL, "no_tsc.sh"]), BUILT),
+    Suite("native", native, KERNEL),
+    Suite("lints", lints, KERNEL),
+]
+
+
+def select(names, with_long):
+    """The suites of these names, or all of them, in their order."""
+    known = {suite.name for suite in SUITES}
+    if unknown := set(names) - known:
+        raise BenchError(f"there is no suite {', '.join(sorted(unknown))}; there are "
+                         + ", ".join(suite.name for suite in SUITES))
+    return [suite for suite in SUITES
+            if (suite.name in names if names else with_long or not suite.long)]

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The runner: order, suites that break, and an honest sum."""
+
+import contextlib
+import io
+from pathlib import Path
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+from bench import check, ktap  # noqa: E402
+from bench.cache import BenchError  # noqa: E402
+
+
+def passing(_context):
+    return ktap.Count(passed=2)
+
+
+def failing(_context):
+    return ktap.Count(passed=1, failures=["one"])
+
+
+def run(*suites, cores=2):
+    with tempfile.TemporaryDirectory() as logs, contextlib.redirect_stdout(io.StringIO()):
+        runner = check.Runner(suites, Path(logs), cores)
+        return runner.run(), runner.table()
+
+
+class Runner(unittest.TestCase):
+    def test_sum(self):
+        total, _ = run(check.Suite("a", passing), check.Suite("b", failing))
+        self.assertEqual(total.summary(), "3 passed, 1 failed")
+
+    def test_what_depends_on_a_failure_fails_too(self):
+        total, table = run(check.Suite("a", failing), check.Suite("b", passing, ("a",)),
+                           check.Suite("c", passing, ("b",)))
+        self.assertEqual((total.passed, total.failed), (1, 3))
+        self.assertIn("not run, as a failed", table)
+
+    def test_a_suite_that_breaks(self):
+        def breaks(_context):
+            raise KeyError("x")
+        self.assertEqual(run(check.Suite("a", breaks))[0].failed, 1)
+
+    def test_a_bench_that_cannot(self):
+        def cannot(_context):
+            raise BenchError("no disk")
+        self.assertEqual(run(check.Suite("a", cannot))[0].failures, ["no disk"])
+
+    def test_order(self):
+        order = []
+
+        def note(name):
+            return lambda _context: order.append(name) or ktap.Count(passed=1)
+        run(check.Suite("late", note("late"), ("early",)), check.Suite("early", note("early")))
+        self.assertEqual(order, ["early", "late"])
+
+    def test_more_cores_than_there_are(self):
+        self.assertEqual(run(check.Suite("a", passing, cores=8), cores=1)[0].passed, 2)
+
+
+class Command(unittest.TestCase):
+    def output(self, argv, **options):
+        found = []
+
+        def suite(context):
+            found.append(context.command(argv, **options))
+            found.append(context.log.read_text())
+            return ktap.Count(passed=1)
+        total, _ = run(check.Suite("a", suite))
+        self.assertEqual(total.failures, [])
+        return found
+
+    def test_streams(self):
+        (lines, status), log = self.output(["sh", "-c", "echo out; echo err >&2; exit 3"])
+        self.assertEqual((lines, status), (["out"], 3))
+        self.assertIn("err\n", log)
+
+    def test_time_limit(self):
+        (lines, status), _ = self.output(["sh", "-c", "echo begun; exec sleep 60"], timeout=0.3)
+        self.assertLess(status, 0)
+        self.assertIn("time limit", lines[-1])
+
+
+if __name__ == "__main__":
+    unittest.main()

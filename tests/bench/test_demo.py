@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the demonstration makes of the machine's output, and that it trusts none of it."""
+
+from pathlib import Path
+import sys
+from types import SimpleNamespace
+import unittest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+from bench import demo  # noqa: E402
+
+KERNEL = SimpleNamespace(release="7.3.4", version="7.3.4-1")
+FAST = demo.Rate("fast", freq=500 << 16)
+
+
+def said(l1, l2, status):
+    return [f"Stage 2: L1 PT expiry TSC ({10 ** 12 + l1}) , L1 TSC deadline ({10 ** 12})",
+            f"Stage 2: L2 PT expiry TSC ({10 ** 12 + l2}) , L2 TSC deadline ({10 ** 12})",
+            f"@ status {status}"]
+
+
+def output(absent=(-200, -300, 254), loaded=(50, -10, 0), removed=(-200, -300, 254)):
+    lines = ["@ cpu test", "@ rate fast", "@ adjtimex f 32768000", "@ adjtimex t 10000",
+             "@ run absent", *said(*absent),
+             "@ debugfs mono/raw: +500.012 ppm", "@ debugfs raw_mult: 4793490",
+             "@ debugfs shift: 24", "@ debugfs clocksource: tsc",
+             "@ run loaded", *said(*loaded), "@ run removed", *said(*removed), "@ done"]
+    return lines
+
+
+def read(lines):
+    reader = demo.Reader([FAST], demo.MODULES, lambda text: None)
+    for line in lines:
+        reader.line(line + "\n")
+    return reader
+
+
+def verdicts(lines):
+    result = demo.results([read(lines)], KERNEL, "patched", "git")
+    return ([run["verdict"] for run in result["rates"][0]["runs"]],
+            result["passed"], result["failed"])
+
+
+class Verdicts(unittest.TestCase):
+    def test_as_it_should_be(self):
+        self.assertEqual(verdicts(output()), (["early", "pass", "early"], 3, 0))
+        self.assertEqual(demo.complaints([read(output())], demo.MODULES), [])
+
+    def test_the_fault_is_gone_without_the_module(self):
+        self.assertEqual(verdicts(output(absent=(50, -10, 0)))[1:], (2, 1))
+
+    def test_late_where_it_should_be_early(self):
+        self.assertEqual(verdicts(output(absent=(500, 300, 254)))[0][0], "late")
+
+    def test_the_module_does_not_help(self):
+        self.assertEqual(verdicts(output(loaded=(-1, -20, 254)))[1:], (2, 1))
+
+    def test_bounds(self):
+        self.assertEqual(verdicts(output(loaded=(0, -1, 0)))[0][1], "pass")
+        self.assertEqual(verdicts(output(loaded=(5, 0, 254)))[0][1], "late")
+        self.assertEqual(verdicts(output(loaded=(-1, -5, 254)))[0][1], "early")
+
+    def test_status_contradicts_the_figures(self):
+        self.assertEqual(verdicts(output(loaded=(50, -10, 254)))[0][1], "broken")
+        self.assertEqual(verdicts(output(absent=(-200, -300, 0)))[0][0], "broken")
+
+    def test_test_that_ran_nothing(self):
+        lines = [l for l in output() if not l.startswith("Stage")]
+        self.assertEqual(verdicts(lines), (["broken"] * 3, 0, 3))
+
+    def test_cycles_become_ns(self):
+        result = demo.results([read(output())], KERNEL, "patched", "git")
+        self.assertEqual(result["machine"]["khz"], 3500000)
+        self.assertEqual(result["rates"][0]["runs"][0]["l1_error"], {"cycles": -200, "ns": -57})
+
+    def test_table_has_every_run(self):
+        result = demo.results([read(output())], KERNEL, "patched", "git")
+        self.assertEqual(len(demo.table(result).splitlines()), 2 + 3)
+
+
+class Complaints(unittest.TestCase):
+    def check(self, lines, words):
+        found = demo.complaints([read(lines)], demo.MODULES)
+        self.assertTrue(any(words in sentence for sentence in found), found)
+
+    def test_machine_died(self):
+        self.check(output()[:-1], "did not run to its end")
+
+    def test_run_is_missing(self):
+        self.check(output()[:-6] + ["@ done"], "not all runs")
+
+    def test_no_rate_at_all(self):
+        self.check(["@ done"], "0 of 1 rates")
+
+    def test_adjtimex_had_no_effect(self):
+        self.check([l.replace("32768000", "0") for l in output()], "reads back")
+
+    def test_rate_had_no_effect(self):
+        self.check([l.replace("+500.012", "+0.012") for l in output()], "runs at 0.012 ppm")
+
+    def test_other_clocksource(self):
+        self.check([l.replace(": tsc", ": other") for l in output()], "not the TSC")
+
+
+if __name__ == "__main__":
+    unittest.main()
