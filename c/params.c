@@ -64,6 +64,35 @@ bool rht_param_target(enum rht_target_id id)
 	return rht_targets[id];
 }
 
+#define RHT_RESERVE_PPM_MAX 500000
+
+static unsigned int rht_reserve_ppm = 1000;
+static u64 rht_reserve = (1000ULL << 32) / 1000000;
+
+static int rht_reserve_set(const char *value, const struct kernel_param *kp)
+{
+	int ret = param_set_uint_minmax(value, kp, 0, RHT_RESERVE_PPM_MAX);
+
+	if (!ret)
+		WRITE_ONCE(rht_reserve, ((u64)rht_reserve_ppm << 32) / 1000000);
+	return ret;
+}
+
+static const struct kernel_param_ops rht_reserve_ops = {
+	.set	= rht_reserve_set,
+	.get	= param_get_uint,
+};
+
+module_param_cb(reserve_ppm, &rht_reserve_ops, &rht_reserve_ppm, 0600);
+__MODULE_PARM_TYPE(reserve_ppm, "uint");
+MODULE_PARM_DESC(reserve_ppm, "slow-down of the clock that makes no pending timer of a hooked KVM late, 0 to 500000 (default: 1000)");
+
+/* In units of 2^-32. */
+u64 rht_param_reserve(void)
+{
+	return READ_ONCE(rht_reserve);
+}
+
 enum rht_attach rht_param_attach(void)
 {
 	return rht_attach;

@@ -68,6 +68,7 @@ const struct rht_layout rht_layout = {
 	.tkr_mono	= offsetof(struct timekeeper, tkr_mono),
 	.tkr_raw	= offsetof(struct timekeeper, tkr_raw),
 	.cs_id		= offsetof(struct timekeeper, cs_id),
+	.ntp_err_mult	= offsetof(struct timekeeper, ntp_err_mult),
 	.timekeeper	= sizeof(struct timekeeper),
 	.cycle_last	= offsetof(struct tk_read_base, cycle_last),
 	.mult		= offsetof(struct tk_read_base, mult),

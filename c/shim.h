@@ -71,7 +71,7 @@ enum rht_file {
 
 /* The C compiler's view of what the listener reads, see rust/gtod.rs. */
 struct rht_layout {
-	size_t tkr_mono, tkr_raw, cs_id, timekeeper;
+	size_t tkr_mono, tkr_raw, cs_id, ntp_err_mult, timekeeper;
 	size_t cycle_last, mult, shift, xtime_nsec, base, tk_read_base;
 };
 
@@ -98,6 +98,7 @@ u64 rht_counter_sum(enum rht_counter counter);
 
 enum rht_attach rht_param_attach(void);
 bool rht_param_rearm(void);
+u64 rht_param_reserve(void);
 bool rht_param_target(enum rht_target_id id);
 
 void rht_debugfs_create(void);

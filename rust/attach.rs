@@ -7,10 +7,10 @@
 //! arms for the deadline. The one in the callback finishes. What KVM reads back from the timer,
 //! through `__hrtimer_get_remaining()`, is computed from the deadline.
 //!
-//! A timer is looked at only inside a call that was given it: what is pending is not re-armed.
+//! A timer is looked at only inside a call that was given it: what is pending is not re-armed, but
+//! armed with a margin.
 
 use crate::{
-    deadline::Timeline,
     ffi::{
         self,
         Module,
@@ -18,6 +18,7 @@ use crate::{
         Timer, //
     },
     frequency::Frequency,
+    margin,
     rate::{
         Cycles,
         MonoNs,
@@ -27,7 +28,10 @@ use crate::{
         Record,
         Records, //
     },
-    snapshot::CURRENT,
+    snapshot::{
+        Snapshot,
+        CURRENT, //
+    },
     stats, //
 };
 
@@ -113,12 +117,21 @@ pub(crate) fn is_hooked() -> bool {
     HOOKED.load(Relaxed) != 0
 }
 
-/// Returns the line that `CLOCK_MONOTONIC` follows, if it is the TSC that it follows.
+/// Returns the snapshot, if it is the TSC that the clock follows.
 #[inline]
-fn timeline() -> Option<Timeline> {
+fn snapshot() -> Option<Snapshot> {
     let (snapshot, _) = CURRENT.read()?;
 
-    snapshot.tsc.then_some(snapshot.timeline)
+    snapshot.tsc.then_some(snapshot)
+}
+
+/// Returns the record of a timer that is armed for `deadline` at `now`.
+#[inline]
+fn record(snapshot: &Snapshot, deadline: Cycles, now: Cycles) -> Record {
+    let line = snapshot.expiry_line();
+    let expiry = margin::expiry(&line, snapshot.raw, ffi::param_reserve(), deadline, now);
+
+    Record { deadline, expiry }
 }
 
 /// Returns the expiry to arm `timer` with, which KVM arms for `plain`.
@@ -126,7 +139,7 @@ fn timeline() -> Option<Timeline> {
 /// Context: `hrtimer_start_range_ns()`'s: any but NMI.
 pub(crate) fn start(timer: Timer<'_>, plain: MonoNs) -> MonoNs {
     let key = timer.key();
-    let Some(timeline) = timeline() else {
+    let Some(snapshot) = snapshot() else {
         stats::PLAIN.count();
         RECORDS.remove(key);
         return plain;
@@ -138,7 +151,7 @@ pub(crate) fn start(timer: Timer<'_>, plain: MonoNs) -> MonoNs {
         // migration): that one is compensated already.
         Some(record) if record.expiry == plain => record.deadline,
         _ => {
-            let ns = plain.get().wrapping_sub(timeline.mono(now).get());
+            let ns = plain.get().wrapping_sub(snapshot.timeline.mono(now).get());
             // Due already: nothing to compensate.
             if ns <= 0 {
                 RECORDS.remove(key);
@@ -148,14 +161,14 @@ pub(crate) fn start(timer: Timer<'_>, plain: MonoNs) -> MonoNs {
             Cycles::new(now.get().saturating_add(cycles.get()))
         }
     };
-    let expiry = timeline.expiry(deadline).ns();
+    let record = record(&snapshot, deadline, now);
 
     stats::STARTS.count();
-    if !RECORDS.put(key, &Record { deadline, expiry }, now) {
+    if !RECORDS.put(key, &record, now) {
         stats::NO_ROOM.count();
         return plain;
     }
-    expiry
+    record.expiry
 }
 
 /// Returns the record of `timer` if that is what it was last armed by.
@@ -170,23 +183,23 @@ fn record_of(timer: Timer<'_>) -> Option<Record> {
 #[inline]
 pub(crate) fn is_early(timer: Timer<'_>) -> bool {
     match record_of(timer) {
-        Some(record) => ffi::rdtsc() < record.deadline && timeline().is_some(),
+        Some(record) => ffi::rdtsc() < record.deadline && snapshot().is_some(),
         None => false,
     }
 }
 
-/// In place of a callback that would run early: gives `timer` its exact expiry.
+/// In place of a callback that would run early: gives `timer` the expiry at which to look again.
 pub(crate) fn finish(timer: Timer<'_>) {
-    let (Some(record), Some(timeline)) = (record_of(timer), timeline()) else {
+    let (Some(old), Some(snapshot)) = (record_of(timer), snapshot()) else {
         return;
     };
-    let deadline = record.deadline;
-    let expiry = timeline.expiry(deadline).ns();
+    let now = ffi::rdtsc();
+    let record = record(&snapshot, old.deadline, now);
 
     stats::RESTARTS.count();
     // Its own record, of a deadline that is still to come, is there to be filled again.
-    RECORDS.put(timer.key(), &Record { deadline, expiry }, ffi::rdtsc());
-    timer.set_expires(expiry);
+    RECORDS.put(timer.key(), &record, now);
+    timer.set_expires(record.expiry);
 }
 
 /// Whether what is left of `timer` is to be taken from its deadline.

@@ -34,7 +34,10 @@ pub(crate) use timer::{
     Timer, //
 };
 
-use crate::rate::Cycles;
+use crate::{
+    margin::Fraction,
+    rate::Cycles, //
+};
 
 use kernel::{
     error::to_result,
@@ -211,6 +214,13 @@ pub(crate) fn param_attach() -> Attach {
         bindings::rht_attach_RHT_ATTACH_OFF => Attach::Off,
         _ => Attach::Auto,
     }
+}
+
+/// Returns the parameter `reserve_ppm`. Any context.
+#[inline]
+pub(crate) fn param_reserve() -> Fraction {
+    // SAFETY: Reads a word once; any context.
+    Fraction::from_bits(unsafe { bindings::rht_param_reserve() })
 }
 
 /// Returns the parameter `rearm`. Any context.

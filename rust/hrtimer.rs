@@ -38,7 +38,7 @@ pub(crate) fn expiry(deadline: Cycles) -> Option<MonoNs> {
         stats::PLAIN.count();
         return None;
     }
-    let expiry = snapshot.timeline.expiry(deadline);
+    let expiry = snapshot.expiry_line().expiry(deadline);
     match expiry {
         Expiry::At(_) => (),
         Expiry::Past(_) => stats::PAST.count(),

@@ -14,6 +14,7 @@ mod frequency;
 mod gtod;
 mod hrtimer;
 mod kvm;
+mod margin;
 mod rate;
 mod rearm;
 mod records;

@@ -62,7 +62,7 @@ impl Drop for Rearm {
 /// Asks for a pass if `new` makes a pending timer late. Called by the listener.
 #[inline]
 pub(crate) fn notice(new: &Snapshot, stepped: bool) {
-    let rate = new.timeline.rate;
+    let rate = new.top;
     let reference = REFERENCE.load(Relaxed);
     // CAST: Packed below.
     let reference = Rate::new(reference as u32, (reference >> 32) as u32);

@@ -38,12 +38,29 @@ use kernel::sync::{
 /// The timekeeper's state, as far as expiries need it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Snapshot {
-    /// `CLOCK_MONOTONIC` against the clocksource's cycles.
+    /// `CLOCK_MONOTONIC` against the clocksource's cycles, as clock reads have it.
     pub(crate) timeline: Timeline,
+    /// The fastest that the clock runs while NTP's settings stay: it dithers between this rate and
+    /// the one a unit of `mult` below (`timekeeping_adjust()`).
+    pub(crate) top: Rate,
     /// `CLOCK_MONOTONIC_RAW` against the clocksource's cycles.
     pub(crate) raw: Rate,
     /// Whether those cycles are the TSC's. If not, nothing here says when a deadline is.
     pub(crate) tsc: bool,
+}
+
+impl Snapshot {
+    /// Returns the line by which expiries are computed: at the top rate.
+    ///
+    /// So dithering makes a timer late, by less than half a millionth of its distance, and never
+    /// early, which would cost it a second interrupt.
+    #[inline]
+    pub(crate) fn expiry_line(&self) -> Timeline {
+        Timeline {
+            rate: self.top,
+            ..self.timeline
+        }
+    }
 }
 
 /// A [`Snapshot`] in words that can be stored one by one.
@@ -57,6 +74,9 @@ struct Slot {
 
 /// In `flags`, above the shift, which is 32 at most.
 const TSC: u64 = 1 << 8;
+
+/// The top rate is a unit above the present one.
+const BELOW_TOP: u64 = 1 << 9;
 
 impl Slot {
     const fn new() -> Self {
@@ -74,13 +94,18 @@ impl Slot {
         let line = &snapshot.timeline;
         let mults = u64::from(line.rate.mult()) | u64::from(snapshot.raw.mult()) << 32;
         let tsc = if snapshot.tsc { TSC } else { 0 };
+        let below_top = if line.rate == snapshot.top {
+            0
+        } else {
+            BELOW_TOP
+        };
 
         self.cycle_last.store(line.cycle_last.get(), Relaxed);
         self.xtime_nsec.store(line.xtime_nsec, Relaxed);
         self.base.store(line.base.get(), Relaxed);
         self.mults.store(mults, Relaxed);
         self.flags
-            .store(u64::from(line.rate.shift()) | tsc, Relaxed);
+            .store(u64::from(line.rate.shift()) | tsc | below_top, Relaxed);
     }
 
     /// Returns `None` if nothing was stored yet.
@@ -91,7 +116,10 @@ impl Slot {
         // CAST: The lower half, the upper half, and what is below the flag.
         let (mult, raw_mult, shift) = (mults as u32, (mults >> 32) as u32, (flags & 0xff) as u32);
 
+        let top_mult = mult.wrapping_add(u32::from(flags & BELOW_TOP != 0));
+
         Some(Snapshot {
+            top: Rate::new(top_mult, shift)?,
             timeline: Timeline {
                 cycle_last: Cycles::new(self.cycle_last.load(Relaxed)),
                 rate: Rate::new(mult, shift)?,

@@ -61,6 +61,7 @@ pub(crate) fn timekeeper_layout_matches() -> bool {
         tkr_mono: offset_of!(timekeeper, tkr_mono),
         tkr_raw: offset_of!(timekeeper, tkr_raw),
         cs_id: offset_of!(timekeeper, cs_id),
+        ntp_err_mult: offset_of!(timekeeper, ntp_err_mult),
         timekeeper: size_of::<timekeeper>(),
         cycle_last: offset_of!(tk_read_base, cycle_last),
         mult: offset_of!(tk_read_base, mult),
@@ -105,7 +106,14 @@ unsafe extern "C" fn notify(
     ) else {
         return bindings::NOTIFY_DONE as c_int;
     };
+    // It dithers unless the nominal rate is what is asked for, which `mult` can express.
+    let base = rate.mult().wrapping_sub(tk.ntp_err_mult);
+    let below_top = tk.ntp_err_mult == 0 && base != raw.mult();
+    let Some(top) = Rate::new(rate.mult().saturating_add(below_top.into()), rate.shift()) else {
+        return bindings::NOTIFY_DONE as c_int;
+    };
     let snapshot = Snapshot {
+        top,
         timeline: Timeline {
             cycle_last: Cycles::new(mono.cycle_last),
             rate,
