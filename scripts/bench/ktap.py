@@ -169,7 +169,9 @@ def _summaries(text, status, found, what):
     for number, name in enumerate(names[:count.failed]):
         count.failures[number] = name[0] or name[1]
     if count.total == 0:
-        count.failures.append("no test has reported a result")
+        error = re.search(r"^error.*$", text, re.M)
+        count.failures.append("no test has reported a result"
+                              + (f": {error[0]}" if error else ""))
     elif status and not count.failed:
         count.failures.append(f"all is well, but the exit status is {status}")
     return count

@@ -116,7 +116,7 @@ def draw(result, path):
           "on both sides.", fontsize=10)
     words(-0.6, f"Linux {result['kernel']['release']}, {result['kvm']} KVM, raw_hrtimer "
           f"{result['module']['git']}; emulated {result['machine']['cpu']}, "
-          f"{result['machine']['khz']} kHz", fontsize=8, color=GREY)
+          f"TSC {(result['machine']['khz'] or 0) / 1000:.1f} MHz", fontsize=8, color=GREY)
     figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None,
                    bbox_inches="tight", pad_inches=0.2, dpi=110)
 
