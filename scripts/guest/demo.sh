@@ -5,14 +5,9 @@
 #
 # Runs in the machine: the test at each rate of the host's clock, without the
 # module, with it, and again without.  Lines that start with "@ " are for
-# scripts/bench/demo.py.  --absent-only leaves the module out altogether.
+# scripts/bench/demo.py.
 set -eu
 
-modules="absent loaded removed"
-if [ "$1" = --absent-only ]; then
-	modules=absent
-	shift
-fi
 test=$1
 shift
 
@@ -43,7 +38,7 @@ for rate; do
 	sleep 2		# the second overflow takes the frequency over
 	say rate "$name"
 	adjtimex | sed -n 's/^ *-\([ft]\).*: *\(-\{0,1\}[0-9]*\).*/@ adjtimex \1 \2/p'
-	for module in $modules; do
+	for module in absent loaded removed; do
 		case $module in
 		loaded)
 			modprobe raw_hrtimer

@@ -29,7 +29,7 @@ def output(absent=(-200, -300, 254), loaded=(50, -10, 0), removed=(-200, -300, 2
 
 
 def read(lines):
-    reader = demo.Reader([FAST], demo.MODULES, lambda text: None)
+    reader = demo.Reader([FAST], lambda text: None)
     for line in lines:
         reader.line(line + "\n")
     return reader
@@ -44,7 +44,7 @@ def verdicts(lines):
 class Verdicts(unittest.TestCase):
     def test_as_it_should_be(self):
         self.assertEqual(verdicts(output()), (["early", "pass", "early"], 3, 0))
-        self.assertEqual(demo.complaints([read(output())], demo.MODULES), [])
+        self.assertEqual(demo.complaints([read(output())]), [])
 
     def test_the_fault_is_gone_without_the_module(self):
         self.assertEqual(verdicts(output(absent=(50, -10, 0)))[1:], (2, 1))
@@ -80,7 +80,7 @@ class Verdicts(unittest.TestCase):
 
 class Complaints(unittest.TestCase):
     def check(self, lines, words):
-        found = demo.complaints([read(lines)], demo.MODULES)
+        found = demo.complaints([read(lines)])
         self.assertTrue(any(words in sentence for sentence in found), found)
 
     def test_machine_died(self):
