@@ -21,7 +21,9 @@ CONFIGURE = """
 """.split()
 BIOSES = ["bochsbios", "vgabios"]
 
-HZ = 3_500_000_000          # cycles, and so instructions, per second
+# Instructions per second of the timers' time.  Linux takes the TSC's rate from CPUID,
+# which says 38.4 MHz * 78 / 2 for this model: only so do HPET, RTC and PIT agree.
+IPS = 1_497_600_000
 TIME0 = 1_700_000_000       # what the machine's clock says at power on
 
 # Older models than Ice Lake have a TSC-deadline timer that Linux distrusts.
@@ -32,7 +34,7 @@ vgaromimage: file={bios}/usr/share/vgabios/vgabios.bin
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path={run}/boot.iso, status=inserted
 boot: cdrom
-cpu: model=corei7_icelake_u, count={cpus}:1:1, quantum=16, ips={hz}, \
+cpu: model=corei7_icelake_u, count={cpus}:1:1, quantum=16, ips={ips}, \
 ignore_bad_msrs=1, reset_on_triple_fault=0
 clock: sync=none, time0={time0}
 com1: enabled=1, mode=file, dev={run}/console
@@ -125,8 +127,9 @@ def command(run, parameters, cpus, memory):
     It writes the guest's port 0xe9 to stdout, its console to run/console.
     """
     bochs = ensure_bochs()
-    # A triple fault ends Bochs, a reset through the chipset would boot again.
-    _write_iso(run, parameters + " reboot=t")
+    # A triple fault ends Bochs, a reset through the chipset would boot again.  Its
+    # MWAIT does not wait where there are several processors.
+    _write_iso(run, parameters + " reboot=t idle=halt")
     (run / "bochsrc").write_text(CONFIG.format(
-        run=run, bios=bochs / "bios", cpus=cpus, memory=memory, hz=HZ, time0=TIME0))
+        run=run, bios=bochs / "bios", cpus=cpus, memory=memory, ips=IPS, time0=TIME0))
     return [bochs / "bochs", "-q", "-f", run / "bochsrc"]

@@ -34,7 +34,7 @@ DIRECTORIES = ["/proc", "/sys", "/dev", "/tmp", "/run/chrony", "/var/lib/chrony"
 
 
 def _compress(path):
-    root.run(["zstd", "-q", "--rm", "-19", "--long=27", path / "cpio"])
+    root.run(["zstd", "-q", "--rm", "-9", "--long=27", path / "cpio"])
 
 
 def _libraries(ldd_output):

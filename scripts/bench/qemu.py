@@ -25,10 +25,7 @@ def command(run, machine, parameters, cpus, memory):
         _need_kvm()
         processor = ["-accel", "kvm", "-cpu", "host,migratable=off,+invtsc"]
     else:
-        # One thread per processor: with KVM inside, time must not stand still
-        # for the others while one is being translated.
-        processor = ["-accel", f"tcg,thread={'multi' if cpus > 1 else 'single'}",
-                     "-cpu", "max,+invtsc"]
+        processor = ["-accel", "tcg", "-cpu", "max,+invtsc"]
     return ["qemu-system-x86_64", "-machine", "q35,usb=off", *processor,
             "-smp", str(cpus), "-m", str(memory), "-display", "none", "-vga", "none",
             "-nodefaults", "-no-user-config", "-no-reboot",
