@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
+#include <asm/cpufeature.h>
 #include <asm/tsc.h>
 
 #include "shim.h"
@@ -88,6 +89,13 @@ u64 rht_rdtsc(void)
 u32 rht_tsc_khz(void)
 {
 	return tsc_khz;
+}
+
+bool rht_clockevent_counts_tsc(void)
+{
+	/* apic.c: the TSC-deadline timer alone has CLOCK_EVT_FEAT_CLOCKSOURCE_COUPLED. */
+	return IS_ENABLED(CONFIG_GENERIC_CLOCKEVENTS_COUPLED) &&
+	       boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER);
 }
 
 bool rht_is_monotonic(const struct hrtimer *timer)

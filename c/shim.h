@@ -78,6 +78,7 @@ struct rht_layout {
 extern const struct rht_layout rht_layout;
 
 u64 rht_rdtsc(void);
+bool rht_clockevent_counts_tsc(void);
 bool rht_is_monotonic(const struct hrtimer *timer);
 void rht_warn_clock(void);
 void rht_warn_mode(void);

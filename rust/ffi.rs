@@ -83,6 +83,13 @@ pub(crate) fn rdtsc() -> Cycles {
     Cycles::new(unsafe { bindings::rht_rdtsc() })
 }
 
+/// Whether the hrtimers' clockevent is programmed with the TSC value at which the monotonic clock
+/// reaches an expiry, and so goes with its rate. Any context.
+pub(crate) fn clockevent_counts_tsc() -> bool {
+    // SAFETY: Tests a bit that does not change after boot.
+    unsafe { bindings::rht_clockevent_counts_tsc() }
+}
+
 /// Warns, once, of a timer on another clock. Any context.
 #[cold]
 pub(crate) fn warn_clock() {

@@ -11,11 +11,18 @@
 //! C header: [`include/linux/raw_hrtimer.h`](../include/linux/raw_hrtimer.h)
 
 use crate::{
-    deadline::Expiry,
+    deadline::{
+        Expiry,
+        Timeline, //
+    },
     ffi::{
         self,
         Mode,
         Timer, //
+    },
+    margin::{
+        self,
+        Fraction, //
     },
     rate::{
         scale as scale_ns,
@@ -23,28 +30,65 @@ use crate::{
         MonoNs,
         RawNs, //
     },
-    snapshot::CURRENT,
+    snapshot::{
+        Snapshot,
+        CURRENT, //
+    },
     stats, //
 };
+
+/// Returns the snapshot, or `None`, counted, if the clocksource is not the TSC.
+#[inline]
+fn snapshot() -> Option<Snapshot> {
+    match CURRENT.read() {
+        Some((snapshot, _)) if snapshot.tsc => Some(snapshot),
+        _ => {
+            stats::PLAIN.count();
+            None
+        }
+    }
+}
 
 /// Returns the expiry of `deadline`, or `None` if the clocksource is not the TSC.
 ///
 /// Any context. No clock read, no division: one multiplication and a shift.
 #[inline]
 pub(crate) fn expiry(deadline: Cycles) -> Option<MonoNs> {
-    let (snapshot, _) = CURRENT.read()?;
+    Some(exact(&snapshot()?.expiry_line(), deadline))
+}
 
-    if !snapshot.tsc {
-        stats::PLAIN.count();
-        return None;
-    }
-    let expiry = snapshot.expiry_line().expiry(deadline);
+#[inline]
+fn exact(line: &Timeline, deadline: Cycles) -> MonoNs {
+    let expiry = line.expiry(deadline);
+
     match expiry {
         Expiry::At(_) => (),
         Expiry::Past(_) => stats::PAST.count(),
         Expiry::Beyond => stats::SATURATED.count(),
     }
-    Some(expiry.ns())
+    expiry.ns()
+}
+
+/// Returns the expiry to arm a timer for `deadline` with, or `None` as [`expiry()`] does.
+///
+/// That is its expiry, except where the clock runs fast and the clockevent counts nanoseconds of its
+/// own: given monotonic ones, it would fire late by the skew. There it is the nominal distance from
+/// now, and the callback finishes if something else makes it run before the deadline.
+#[inline]
+pub(crate) fn armed_expiry(deadline: Cycles) -> Option<MonoNs> {
+    let snapshot = snapshot()?;
+    let line = snapshot.expiry_line();
+
+    if line.rate.mult() <= snapshot.raw.mult() || ffi::clockevent_counts_tsc() {
+        return Some(exact(&line, deadline));
+    }
+    Some(margin::expiry(
+        &line,
+        snapshot.raw,
+        Fraction::ZERO,
+        deadline,
+        ffi::rdtsc(),
+    ))
 }
 
 /// Arms `timer` for `deadline`, or for its plain expiry where that is not possible.
@@ -55,7 +99,7 @@ pub(crate) fn start(timer: Timer<'_>, deadline: Cycles, mode: Mode) {
 
     let mode = mode.absolute();
     let expiry = if timer.is_monotonic() {
-        expiry(deadline)
+        armed_expiry(deadline)
     } else {
         stats::WRONG_CLOCK.count();
         ffi::warn_clock();
@@ -72,7 +116,7 @@ pub(crate) fn finish(timer: Timer<'_>, deadline: Cycles) -> bool {
         return true;
     }
     // Early, and no way to tell by how much: as without this module.
-    let Some(expiry) = expiry(deadline) else {
+    let Some(expiry) = armed_expiry(deadline) else {
         return true;
     };
     stats::RESTARTS.count();

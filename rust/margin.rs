@@ -29,6 +29,9 @@ const WORTH_NS: i64 = 1000;
 pub(crate) struct Fraction(u64);
 
 impl Fraction {
+    /// Nothing.
+    pub(crate) const ZERO: Self = Self(0);
+
     /// Creates it from its bits, of which the upper half is ignored.
     #[inline]
     pub(crate) const fn from_bits(bits: u64) -> Self {

@@ -182,6 +182,7 @@ pub(crate) struct Skew(i64);
 
 impl Skew {
     /// Takes a skew in parts per billion.
+    #[cfg_attr(not(test), allow(dead_code))]
     #[inline]
     pub(crate) const fn from_ppb(ppb: i64) -> Self {
         Self(ppb)

@@ -114,7 +114,7 @@ fn rearm_some(cpu: i32) -> bool {
         };
         let timer = node.timer();
         // Not the TSC any more: nothing is known of where the deadline is.
-        let Some(expiry) = hrtimer::expiry(node.deadline()) else {
+        let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
             continue;
         };
         // A callback that is running does this itself.
@@ -143,7 +143,7 @@ pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
     // With interrupts off from before the rate is read until the timer is queued, a pass that this
     // rate does not know about comes after, and finds the timer.
     let queue = Queue::lock_local();
-    let Some(expiry) = hrtimer::expiry(node.deadline()) else {
+    let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
         return false;
     };
     if CLOSED.load(Relaxed) == 0 {
