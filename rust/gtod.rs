@@ -55,11 +55,7 @@ pub(crate) fn update(new: &Snapshot, stepped: bool) {
         CURRENT.publish(new);
         return;
     };
-    // An update within the same line says nothing new: most ticks end here.
-    if !stepped
-        && same_line(&old.timeline, &new.timeline)
-        && (old.raw, old.tsc) == (new.raw, new.tsc)
-    {
+    if !stepped && says_nothing_new(&old, new) {
         return;
     }
     CURRENT.publish(new);
@@ -71,6 +67,17 @@ pub(crate) fn update(new: &Snapshot, stepped: bool) {
         stats::RATE_CHANGES.count();
     }
     rearm::notice(new, stepped || old.tsc != new.tsc);
+}
+
+/// Whether expiries computed from `old` are those computed from `new`: most updates end here.
+///
+/// Below the top rate they are not even on one line: expiries are computed at the top rate from where
+/// the snapshot is, and so the later the older it is.
+#[inline]
+fn says_nothing_new(old: &Snapshot, new: &Snapshot) -> bool {
+    new.top == new.timeline.rate
+        && (old.top, old.raw, old.tsc) == (new.top, new.raw, new.tsc)
+        && same_line(&old.timeline, &new.timeline)
 }
 
 /// Whether `new` lies on the line of `old`: the same rate, and the same monotonic time at `new`'s
