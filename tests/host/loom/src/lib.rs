@@ -4,7 +4,10 @@
 
 #![forbid(unsafe_code)]
 
-#[expect(dead_code, reason = "the latch needs the types of rate.rs and deadline.rs alone")]
+#[expect(
+    dead_code,
+    reason = "the latch needs the types of rate.rs and deadline.rs alone"
+)]
 #[path = "../../../../rust"]
 mod module {
     pub(crate) mod deadline;
