@@ -41,6 +41,8 @@ _WARNING = re.compile(rb"\] (?:WARNING: |ODEBUG: |UBSAN: |KASAN: |\S+: suspiciou
 _END_OF_TRACE = re.compile(rb"---\[ end trace|Code: ")
 # The console of the emulated serial port may lose single characters.
 _PANIC = re.compile(rb"Kernel panic|end Kernel p|not syncing|panic - not s")
+# QEMU says this and waits for a person.
+_STOPPED = b"KVM internal error"
 
 
 @dataclass
@@ -209,7 +211,9 @@ class Machine:
                     if left <= 0:
                         conversation.result.status = TIMEOUT
                         return
-                    if selector.select(left):
+                    if _STOPPED in (run / "stderr").read_bytes():
+                        return
+                    if selector.select(min(left, 1)):
                         data = os.read(process.stdout.fileno(), 65536)
                         if not data:
                             return
@@ -229,6 +233,9 @@ class Machine:
                 result.why = f"the guest's kernel panicked, its console ends:\n{tail}"
             elif result.status == NO_LAST_LINE and not result.tsc_start and not console:
                 errors = (run / "stderr").read_text(errors="replace").strip()
+                if _STOPPED.decode() in errors:
+                    raise BenchError("this machine's own KVM cannot run the guest "
+                                     f"(is it a virtual machine itself?): {errors[:300]}")
                 log = run / "emulator.log"
                 errors += log.read_text(errors="replace")[-1000:] if log.exists() else ""
                 raise BenchError(f"the machine {self.name} did not start: {errors}")
