@@ -12,7 +12,7 @@ from pathlib import Path
 import re
 import shutil
 
-from . import cache, root
+from . import cache, kunit, root
 from .cache import BenchError, TREE
 
 TESTED = TREE / "tested-kernels"
@@ -32,7 +32,7 @@ _EXCLUDE = ["include/generated", "Documentation/*/*", "arch/[!x]*/*.dts*",
 
 @dataclass(frozen=True)
 class Kernel:
-    name: str           # as asked for: stock, generic, 7.2, ...
+    name: str           # as asked for: stock, generic, 7.2, kunit
     release: str        # uname -r
     version: str        # of the Debian packages
     kdir: Path          # prepared build tree, for make -C
@@ -55,6 +55,11 @@ def tested():
     """The releases in the file of tested kernels."""
     lines = TESTED.read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.strip() and line[0] != "#"]
+
+
+def running_release(tree):
+    """What uname -r says in the kernel of a build tree."""
+    return (tree / "include/config/kernel.release").read_text(encoding="ascii").strip()
 
 
 def _numbers(text):
@@ -121,7 +126,7 @@ def _prepare(path, release, source, cc):
               "CROSS_COMPILE=x86_64-linux-gnu-", f"CC={cc}",
               "olddefconfig", "modules_prepare"],
              name="kernel", what=f"preparing {release} for Rust modules", expect=220)
-    got = (build / "include/config/kernel.release").read_text().strip()
+    got = running_release(build)
     if got != release:
         raise BenchError(f"the prepared tree says {got} instead of {release}")
     if "CONFIG_RUST=y" not in (build / ".config").read_text().splitlines():
@@ -152,28 +157,37 @@ def _build(path, release, version, source):
 
 
 def _ensure(name):
-    release = _release(name)
+    release = _release("stock" if name == "kunit" else name)
     version = _records(f"linux-image-{release}")[0]["Version"]
     source = _ensure_source(release, version)
     tools = root.versions(TOOLCHAIN)
-    path = cache.stage(f"kernel-{name}",
-                       [RECIPE, release, version, str(source), *sorted(tools.items())],
-                       lambda path: _build(path, release, version, source))
-    return Kernel(name, release, version, path / "build", source, path / "vmlinuz",
-                  path, (path / "cc").read_text())
+    inputs = [RECIPE, release, version, str(source), *sorted(tools.items())]
+    if name == "kunit":
+        inputs += [kunit.LOCALVERSION, kunit.CONFIG]
+
+        def build(path):
+            kunit.build(path, source, jobs())
+    else:
+        def build(path):
+            _build(path, release, version, source)
+
+    path = cache.stage(f"kernel-{name}", inputs, build)
+    return Kernel(name, running_release(path / "build"), version, path / "build", source,
+                  path / "vmlinuz", path, (path / "cc").read_text())
 
 
 def ensure_kernel(name="stock"):
-    """A kernel of Debian's, fetched and prepared the first time.
+    """A kernel, fetched or built the first time.
 
-    name: stock (the newest cloud kernel), generic (the newest for PCs), or a
-    version whose cloud kernel the archive still has, such as 7.2.
+    name: stock (Debian's newest cloud kernel), generic (its newest for PCs), a
+    version whose cloud kernel the archive still has, such as 7.2, or kunit (one
+    built here from the source of stock, with KUnit).
     """
     try:
         kernel = _ensure(name)
     except root.Unavailable:
         kernel = _ensure(name)      # its lists are new now: perhaps a newer kernel
-    if kernel.release not in tested():
+    if name != "kunit" and kernel.release not in tested():
         cache.say("kernel", f"note: {kernel.release} is not in {TESTED.name}: it should "
                   "work, but nobody has said so")
     return kernel
