@@ -151,11 +151,16 @@ def _modules(kernel, kvm_kind):
         lambda path: _build_modules(path, kernel, replacements, additions), keep=2)
 
 
-def _build_selftests(path, binaries):
-    """All in /selftests, and ours with their scripts in /selftests/raw_hrtimer too."""
+def _build_selftests(path, binaries, ktap):
+    """All in /selftests, and ours with their scripts in /selftests/raw_hrtimer too.
+
+    ktap: the kernel's functions for tests in shell, which ours look for where the
+    kernel's own look for them.
+    """
     with open(path / "cpio", "wb") as file:
         archive = cpio.Archive(file)
         archive.directory("/selftests/raw_hrtimer")
+        archive.copy(ktap, f"/selftests/kselftest/{ktap.name}")
         for binary in sorted(p for p in binaries.iterdir() if p.name[0] != "."):
             archive.copy(binary, f"/selftests/{binary.name}")
         for source in _our_selftests():
@@ -177,9 +182,10 @@ def _our_selftests():
 
 def _selftests(kernel):
     binaries = selftests.ensure_selftests(kernel)
+    ktap = kernel.source / "tools/testing/selftests/kselftest/ktap_helpers.sh"
     return cache.stage(f"guest-selftests-{kernel.name}",
-                       [RECIPE, str(binaries), *_our_selftests()],
-                       lambda path: _build_selftests(path, binaries), keep=2)
+                       [RECIPE, str(binaries), ktap, *_our_selftests()],
+                       lambda path: _build_selftests(path, binaries, ktap), keep=2)
 
 
 def _is_dynamic(path):
