@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A timer that is armed for a TSC deadline fires there, not before: near, far,
+# past, and moved by its own callback; by the plain functions and by a node.
+
+DIR=$(dirname "$(readlink -f "$0")")
+. "$DIR/functions.sh"
+
+
+begin "arming timers"
+need_adjtimex
+need_tsc
+load_test_module
+plan $((4 * 2 * 3 + 6))
+
+for tick in 10000 11000 9000; do
+	bend $tick 0
+	settle
+	# microseconds and how often
+	for distance in "10 50" "1000 20" "50000 4" "1000000 1"; do
+		for node in 0 1; do
+			expect "tick $tick: deadline in ${distance% *} us, node $node" \
+				run_case deadline "${distance% *}" "${distance#* }" $node
+		done
+	done
+done
+straighten
+settle
+for node in 0 1; do
+	expect "past deadlines fire at once, node $node" run_case past $node
+	expect "far deadlines stay pending, node $node" run_case far $node
+	expect "an early callback moves the timer once, node $node" run_case finish 2000 $node
+done
+finish

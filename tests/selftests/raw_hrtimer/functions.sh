@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# What the tests share: modules, the clock's rate, the kernel log, the cases of
+# the test module.  For any POSIX shell; to be sourced, after DIR is set.
+
+DEBUGFS=/sys/kernel/debug
+RHT=$DEBUGFS/raw_hrtimer
+RUN=$DEBUGFS/raw_hrtimer_test
+
+# Where kselftest keeps it, installed or not.
+if [ -r "$DIR/../kselftest/ktap_helpers.sh" ]; then
+	# shellcheck source=/dev/null
+	. "$DIR/../kselftest/ktap_helpers.sh"
+elif [ -r "$DIR/ktap_helpers.sh" ]; then
+	# shellcheck source=/dev/null
+	. "$DIR/ktap_helpers.sh"
+else
+	echo "1..0 # SKIP kselftest/ktap_helpers.sh, from a kernel's tools/testing/selftests, is missing"
+	exit 4
+fi
+
+# A diagnostic line, exactly as given.
+say() {
+	printf '# %s\n' "$*"
+}
+
+# What is missing, as the reason; nothing was tested.
+skip_all() {
+	ktap_skip_all "$@"
+	exit "$KSFT_SKIP"
+}
+
+# DESCRIPTION COMMAND...: passes if the command succeeds.
+expect() {
+	description=$1
+	shift
+	if "$@"; then
+		ktap_test_pass "$description"
+	else
+		ktap_test_fail "$description"
+	fi
+}
+
+# DESCRIPTION COMMAND...: passes if the command fails.
+refuse() {
+	description=$1
+	shift
+	if "$@" > /dev/null 2>&1; then
+		ktap_test_fail "$description"
+	else
+		ktap_test_pass "$description"
+	fi
+}
+
+# Every test begins here, goes on to what else it needs, and then to its plan.
+# DESCRIPTION
+begin() {
+	ktap_print_header
+	[ "$(id -u)" = 0 ] || skip_all "must be run as root"
+	grep -q " $DEBUGFS debugfs " /proc/mounts ||
+		mount -t debugfs debugfs "$DEBUGFS" 2> /dev/null ||
+		skip_all "debugfs cannot be mounted"
+	have_module raw_hrtimer || skip_all "there is no module raw_hrtimer"
+	say "$1"
+	mark
+	trap clean_up EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+}
+
+# NUMBER_OF_TESTS, without the one of finish
+plan() {
+	ktap_set_plan $(($1 + 1))
+}
+
+# And ends here, with a look at the kernel log.
+finish() {
+	expect "the kernel log has no BUG, WARNING or Oops" log_is_clean
+	ktap_finished
+}
+
+# Whatever a test has left, also when it was interrupted.
+clean_up() {
+	trap - EXIT
+	[ -z "$BENT" ] || straighten
+	if [ -n "$BACKGROUND" ]; then
+		kill "$BACKGROUND" 2> /dev/null
+		wait
+	fi
+	unload raw_hrtimer_test_kvm
+	unload raw_hrtimer_test
+	[ -n "$WAS_LOADED" ] || unload raw_hrtimer
+}
+
+# Modules.
+
+is_loaded() {
+	grep -q "^$1 " /proc/modules
+}
+
+is_not_loaded() {
+	! is_loaded "$1"
+}
+
+# The file, if the module lies beside the tests or is built in this tree.
+module_file() {
+	for file in "$DIR/test_modules/$1.ko" "$DIR/../../../$1.ko"; do
+		if [ -e "$file" ]; then
+			echo "$file"
+			return
+		fi
+	done
+	return 1
+}
+
+have_module() {
+	module_file "$1" > /dev/null || modinfo "$1" > /dev/null 2>&1
+}
+
+# MODULE [PARAMETER=VALUE...]
+load() {
+	module=$1
+	shift
+	if file=$(module_file "$module"); then
+		insmod "$file" "$@"
+	else
+		modprobe "$module" "$@"
+	fi
+}
+
+# Succeeds as well if it is not loaded.
+unload() {
+	is_not_loaded "$1" || rmmod "$1"
+}
+
+WAS_LOADED=
+is_not_loaded raw_hrtimer || WAS_LOADED=1
+
+# raw_hrtimer and the test module, afresh: counters are what this test did.
+# MAX_LATE_CYCLES makes lateness a failure, where the machine is repeatable.
+load_test_module() {
+	have_module raw_hrtimer_test || skip_all "there is no module raw_hrtimer_test"
+	unload raw_hrtimer_test
+	unload raw_hrtimer || skip_all "raw_hrtimer is in use"
+	load raw_hrtimer attach=off || skip_all "raw_hrtimer cannot be loaded"
+	load raw_hrtimer_test max_late="${MAX_LATE_CYCLES:-0}" ||
+		skip_all "raw_hrtimer_test cannot be loaded"
+}
+
+# FILE NAME: the value of a line "NAME: VALUE".
+field() {
+	sed -n "s|^$2: ||p" "$1"
+}
+
+counter() {
+	field "$RHT/counters" "$1"
+}
+
+# Cases of the test module.
+
+RESULT=
+
+# NAME [NUMBER...]: succeeds if the case found something right and nothing wrong.
+run_case() {
+	RESULT=
+	if ! echo "$*" > "$RUN/run"; then
+		say "the test module has no case $*"
+		return 1
+	fi
+	RESULT=$(cat "$RUN/result")
+	judge_result "$*"
+}
+
+judge_result() {
+	echo "$RESULT" | grep -v '^ok ' | sed "s/^# //; s/^/# $1: /"
+	! echo "$RESULT" | grep -q '^not ok ' && echo "$RESULT" | grep -q '^ok '
+}
+
+# NAME: a number that the last case has reported.
+value() {
+	echo "$RESULT" | sed -n "s/^# $1: //p" | tail -n 1
+}
+
+# The clock's rate.
+
+BENT=
+
+# TICK FREQUENCY, as for adjtimex: microseconds per 10 ms, and 2^-16 ppm.
+# It takes effect within a tick, and fully from the next second on.
+bend() {
+	BENT=1
+	adjtimex -t "$1" -f "$2" > /dev/null
+}
+
+straighten() {
+	bend 10000 0
+	BENT=
+}
+
+settle() {
+	sleep 2
+}
+
+need_adjtimex() {
+	adjtimex > /dev/null 2>&1 || skip_all "there is no adjtimex"
+}
+
+need_tsc() {
+	read -r clocksource < /sys/devices/system/clocksource/clocksource0/current_clocksource
+	[ "$clocksource" = tsc ] || skip_all "the clocksource is $clocksource, not tsc"
+}
+
+# The kernel log.
+
+MARK=
+
+mark() {
+	MARK="raw_hrtimer selftest ${0##*/} $$ $(cut -d ' ' -f 1 /proc/uptime)"
+	echo "$MARK" > /dev/kmsg
+}
+
+since_mark() {
+	dmesg | sed "1,/$MARK/d"
+}
+
+log_is_clean() {
+	splats=$(since_mark | grep -E 'BUG:|WARNING:|Oops|Call Trace|ODEBUG:|(rcu|RCU).*stall')
+	[ -z "$splats" ] && return
+	since_mark | sed 's/^/# /'
+	return 1
+}

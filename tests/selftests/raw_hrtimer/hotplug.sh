@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A CPU goes offline with a node pending, and then the clock slows down: the
+# node, which the kernel has moved to another CPU, is still looked after.
+
+DIR=$(dirname "$(readlink -f "$0")")
+. "$DIR/functions.sh"
+
+DISTANCE_MS=4000
+ONLINE=/sys/devices/system/cpu/cpu1/online
+
+back_online() {
+	echo 1 > $ONLINE
+}
+
+node_of_an_offline_cpu() {
+	rearms=$(counter rearms)
+	bend 11000 0
+	settle
+	# Armed on CPU 1, and waited for on whichever is left.
+	taskset 2 sh -c "echo pending $DISTANCE_MS 1 > $RUN/run" &
+	sleep 0.5
+	echo 0 > $ONLINE || return 1
+	bend 9000 0
+	wait $!
+	RESULT=$(cat "$RUN/result")
+	back_online
+	judge_result "pending, CPU offline" || return 1
+	[ "$(counter rearms)" -gt "$rearms" ] &&
+		[ "$(value late)" -lt $(($(value deadline_distance) / 100)) ]
+}
+
+up_and_down() {
+	for _ in 1 2 3 4 5; do
+		echo 0 > $ONLINE && run_case many 100 && back_online && run_case many 100 || return 1
+	done
+}
+
+begin "CPUs that come and go"
+[ -w $ONLINE ] || skip_all "there is no CPU 1 that can go offline"
+[ "$(cat $ONLINE)" = 1 ] || skip_all "CPU 1 is offline"
+need_adjtimex
+need_tsc
+load_test_module
+plan 2
+
+expect "a node outlives its CPU, and a slow-down" node_of_an_offline_cpu
+back_online
+straighten
+expect "nodes on CPUs that come and go" up_and_down
+back_online
+finish

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Nodes: started, cancelled, moved, on one CPU and from another, and many.
+
+DIR=$(dirname "$(readlink -f "$0")")
+. "$DIR/functions.sh"
+
+# While nodes come and go the rate goes up and down, and passes look at them.
+stress_while_bending() {
+	passes=$(counter passes)
+	(
+		while :; do
+			bend 9000 0
+			sleep 0.2
+			bend 11000 0
+			sleep 0.2
+		done
+	) &
+	BACKGROUND=$!
+	BENT=1
+	run_case stress 4000
+	status=$?
+	kill $BACKGROUND
+	wait $BACKGROUND 2> /dev/null
+	BACKGROUND=
+	say "passes: $(($(counter passes) - passes)), rearms: $(counter rearms)"
+	[ $status = 0 ] && [ "$(counter passes)" -gt "$passes" ]
+}
+
+begin "nodes"
+need_adjtimex
+need_tsc
+load_test_module
+plan 7
+
+expect "cancelled, it does not fire" run_case node_cancel
+expect "started again, it fires at the new deadline" run_case node_move
+if [ "$(nproc)" -gt 1 ]; then
+	expect "started on one CPU, cancelled on another" run_case node_cross
+else
+	ktap_test_skip "started on one CPU, cancelled on another: there is one CPU"
+fi
+for count in 64 1024 4096; do
+	echo $count > /sys/module/raw_hrtimer_test/parameters/nodes
+	expect "$count nodes at once" run_case many 200
+done
+echo 64 > /sys/module/raw_hrtimer_test/parameters/nodes
+expect "started and cancelled by all CPUs while the rate changes" stress_while_bending
+straighten
+finish

@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The rate changes while a timer is pending: never early, and a node is not late
+# either.
+
+DIR=$(dirname "$(readlink -f "$0")")
+. "$DIR/functions.sh"
+
+DISTANCE_MS=3000
+REARM=/sys/module/raw_hrtimer/parameters/rearm
+
+# FROM TO NODE: a timer is armed at one tick and pending when it becomes the other.
+pending_while() {
+	bend "$1" 0
+	settle
+	echo "pending $DISTANCE_MS $3" > "$RUN/run" &
+	sleep 0.5
+	bend "$2" 0
+	wait $!
+	RESULT=$(cat "$RUN/result")
+	judge_result "pending $1 to $2"
+}
+
+# The cycles by which a timer that nobody looked after would be late, if it was
+# armed a quarter of the distance, at most, before the change.
+unaided() {
+	echo $(($(value deadline_distance) * 3 * ($1 - $2) / $1 / 4))
+}
+
+node_slowed_down() {
+	rearms=$(counter rearms)
+	pending_while 11000 9000 1 || return 1
+	say "late by $(value late) cycles; not looked after, $(unaided 11000 9000) or more"
+	[ "$(counter rearms)" -gt "$rearms" ] && [ "$(value late)" -lt $(($(unaided 11000 9000) / 10)) ]
+}
+
+# Shows that the above can fail.  From the nominal rate: at a faster one the timer
+# is armed early on a machine whose clockevent does not count the TSC.
+node_slowed_down_without_rearm() {
+	echo N > $REARM
+	pending_while 10000 9000 1
+	status=$?
+	echo Y > $REARM
+	say "late by $(value late) cycles, $(unaided 10000 9000) or more expected"
+	# With MAX_LATE_CYCLES this very lateness is a failure of the case.
+	[ $status = 0 ] || [ -n "$MAX_LATE_CYCLES" ] || return 1
+	[ "$(value late)" -ge "$(unaided 10000 9000)" ]
+}
+
+# TYPE: armed for a later time than it becomes: the callback moves the timer.
+sped_up() {
+	restarts=$(counter restarts)
+	pending_while 9000 11000 "$1" && [ "$(counter restarts)" -gt "$restarts" ]
+}
+
+steady_is_left_alone() {
+	straighten
+	settle
+	rearms=$(counter rearms)
+	passes=$(counter passes)
+	run_case pending $DISTANCE_MS 1 && [ "$(counter rearms)" = "$rearms" ] &&
+		[ "$(counter passes)" = "$passes" ]
+}
+
+begin "a change of rate while a timer is pending"
+need_adjtimex
+need_tsc
+load_test_module
+plan 5
+
+expect "slowed down: a node is neither early nor late" node_slowed_down
+expect "slowed down, rearm=N: late, as without looking after it" node_slowed_down_without_rearm
+expect "sped up: a node is not early" sped_up 1
+expect "sped up: a plain timer is not early" sped_up 0
+expect "steady: no pass and no re-arming" steady_is_left_alone
+finish

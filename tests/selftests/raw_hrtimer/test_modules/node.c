@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One node: raw_hrtimer_node_start(), _restart() and _cancel().
+ */
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/smp.h>
+#include <linux/timekeeping.h>
+
+#include "test.h"
+
+static struct shot shot;
+
+/* On no list any more, whichever way it ended. */
+static void check_forgotten(const char *what)
+{
+	check(shot.tt.cpu < 0 && list_empty(&shot.tt.node), "%s: is on no list", what);
+}
+
+static void run_node_cancel(const u64 *args)
+{
+	shot_init(&shot, true, HRTIMER_MODE_ABS);
+	raw_hrtimer_node_cancel(&shot.tt);
+	check_forgotten("node_cancel: never started");
+
+	shot_start(&shot, rdtsc_ordered() + us_to_cycles(200000), HRTIMER_MODE_ABS);
+	check(shot.tt.cpu >= 0 && !list_empty(&shot.tt.node), "node_cancel: started, is on a list");
+	check(shot_cancel(&shot), "node_cancel: was pending");
+	check_forgotten("node_cancel: cancelled");
+	msleep(300);
+	check(!shot.calls, "node_cancel: does not fire");
+
+	raw_hrtimer_node_cancel(&shot.tt);
+	check_forgotten("node_cancel: cancelled twice");
+
+	shot_start(&shot, rdtsc_ordered() + us_to_cycles(1000), HRTIMER_MODE_ABS);
+	check_shot(&shot, "node_cancel: started again");
+	check_forgotten("node_cancel: fired");
+}
+
+/* Started again while pending, for a later deadline and for an earlier one. */
+static void run_node_move(const u64 *args)
+{
+	static const u64 to[] = { 200000, 20000 };
+
+	for (int i = 0; i < ARRAY_SIZE(to); i++) {
+		shot_init(&shot, true, HRTIMER_MODE_ABS);
+		shot_start(&shot, rdtsc_ordered() + us_to_cycles(100000), HRTIMER_MODE_ABS);
+		/* The deadline is written while the timer does not run. */
+		hrtimer_try_to_cancel(&shot.timer);
+		shot_start(&shot, rdtsc_ordered() + us_to_cycles(to[i]), HRTIMER_MODE_ABS);
+		check_shot(&shot, i ? "node_move: earlier" : "node_move: later");
+		check_forgotten("node_move");
+	}
+}
+
+static void start_here(void *deadline)
+{
+	shot_start(&shot, *(u64 *)deadline, HRTIMER_MODE_ABS_PINNED);
+}
+
+/* Started on one CPU and cancelled, or waited for, on another. */
+static void run_node_cross(const u64 *args)
+{
+	int here, there;
+	u64 deadline;
+
+	cpus_read_lock();
+	here = get_cpu();
+	there = cpumask_any_but(cpu_online_mask, here);
+	put_cpu();
+	if (there >= nr_cpu_ids) {
+		cpus_read_unlock();
+		report("skip: one CPU");
+		return;
+	}
+	shot_init(&shot, true, HRTIMER_MODE_ABS_PINNED);
+
+	deadline = rdtsc_ordered() + us_to_cycles(10 * USEC_PER_SEC);
+	smp_call_function_single(there, start_here, &deadline, 1);
+	check(shot.tt.cpu == there, "node_cross: is on the list of the CPU that started it");
+	check(shot_cancel(&shot), "node_cross: cancelled from another CPU");
+	check_forgotten("node_cross: cancelled");
+
+	deadline = rdtsc_ordered() + us_to_cycles(50000);
+	smp_call_function_single(there, start_here, &deadline, 1);
+	check_shot(&shot, "node_cross: started there");
+	check_forgotten("node_cross: fired");
+
+	/* From one list to the other. */
+	deadline = rdtsc_ordered() + us_to_cycles(10 * USEC_PER_SEC);
+	smp_call_function_single(there, start_here, &deadline, 1);
+	hrtimer_try_to_cancel(&shot.timer);
+	deadline = rdtsc_ordered() + us_to_cycles(50000);
+	smp_call_function_single(here, start_here, &deadline, 1);
+	check(shot.fires || shot.tt.cpu == here, "node_cross: moved to the other CPU's list");
+	check_shot(&shot, "node_cross: moved");
+	check_forgotten("node_cross: moved and fired");
+	cpus_read_unlock();
+}
+
+/*
+ * A timer that is pending while the script bends the clock.  args: milliseconds,
+ * 1 for a node, otherwise a plain timer: that is not looked after while it is
+ * pending, and late when the clock slows down.
+ */
+static void run_pending(const u64 *args)
+{
+	shot_init(&shot, args[1], HRTIMER_MODE_ABS_PINNED);
+	shot_start(&shot, rdtsc_ordered() + us_to_cycles(args[0] * USEC_PER_MSEC),
+		   HRTIMER_MODE_ABS_PINNED);
+	check_shot(&shot, "pending");
+	report("deadline_distance: %llu", us_to_cycles(args[0] * USEC_PER_MSEC));
+}
+
+const struct test_case node_cases[] = {
+	{ "node_cancel", run_node_cancel, "" },
+	{ "node_move", run_node_move, "" },
+	{ "node_cross", run_node_cross, "" },
+	{ "pending", run_pending, "[MS] [NODE]", { 1000, 1 } },
+	{ }
+};

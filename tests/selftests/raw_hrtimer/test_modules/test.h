@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * raw_hrtimer_test.ko: cases that a script runs one by one, by writing
+ * "NAME [NUMBER...]" to /sys/kernel/debug/raw_hrtimer_test/run.  What each one
+ * found is in the file result beside it: lines that begin with ok or not ok,
+ * and "# NAME: VALUE" for numbers.
+ */
+#ifndef RAW_HRTIMER_TEST_H
+#define RAW_HRTIMER_TEST_H
+
+#include <linux/completion.h>
+#include <linux/hrtimer.h>
+#include <linux/raw_hrtimer.h>
+#include <linux/types.h>
+#include <asm/tsc.h>
+
+#define MAX_ARGS 3
+
+struct test_case {
+	const char *name;
+	void (*run)(const u64 *args);
+	const char *args;	/* what they are, for the list of cases */
+	u64 defaults[MAX_ARGS];
+};
+
+extern const struct test_case calc_cases[];
+extern const struct test_case arm_cases[];
+extern const struct test_case bad_cases[];
+extern const struct test_case node_cases[];
+extern const struct test_case many_cases[];
+extern const struct test_case stress_cases[];
+
+/* Module parameter: more cycles after a deadline than this fail.  0: any. */
+extern ulong max_late;
+
+/* Module parameter: how many nodes at once. */
+extern uint nodes;
+
+__printf(2, 3) void check(bool ok, const char *fmt, ...);
+__printf(1, 2) void report(const char *fmt, ...);
+
+/* A distance in TSC cycles, of about so long. */
+static inline u64 us_to_cycles(u64 us)
+{
+	return us * tsc_khz / 1000;
+}
+
+static inline unsigned long cycles_to_wait(u64 cycles)
+{
+	return msecs_to_jiffies(cycles / tsc_khz);
+}
+
+/**
+ * struct shot - a timer and what became of it
+ * @timer:	hrtimer
+ * @tt:		node beside it, if @is_node
+ * @is_node:	started and restarted through the node functions
+ * @deadline:	TSC value before which it must not fire
+ * @first:	TSC at the first call of the callback, before raw_hrtimer is
+ *		asked: what the expiry alone achieves
+ * @fired:	TSC when the callback went on to do its work; 0 before
+ * @calls:	calls of the callback
+ * @fires:	calls that went on to do the work
+ * @done:	completed with @fires
+ */
+struct shot {
+	struct hrtimer timer;
+	struct tsc_timer tt;
+	bool is_node;
+	u64 deadline;
+	u64 first;
+	u64 fired;
+	unsigned int calls;
+	unsigned int fires;
+	struct completion done;
+};
+
+void shot_init(struct shot *shot, bool is_node, enum hrtimer_mode mode);
+bool shot_start(struct shot *shot, u64 deadline, enum hrtimer_mode mode);
+bool shot_wait(struct shot *shot);
+bool shot_cancel(struct shot *shot);
+u64 shot_late(const struct shot *shot);
+void check_shot(struct shot *shot, const char *what);
+
+#endif /* RAW_HRTIMER_TEST_H */
