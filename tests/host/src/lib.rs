@@ -2,7 +2,7 @@
 
 //! The module's pure arithmetic, the very source files, held against slow and obvious arithmetic.
 //!
-//! The crate is `no_std`, and forbids in the two files what they must do without; so that they need
+//! The crate is `no_std`, and forbids in these files what they must do without; so that they need
 //! `core` alone is for the compiler to say. Their own tests run here as well as under KUnit.
 
 #![no_std]
@@ -22,6 +22,7 @@
 #[path = "../../../rust"]
 mod pure {
     pub(crate) mod deadline;
+    pub(crate) mod margin;
     pub(crate) mod rate;
 }
 
@@ -30,5 +31,6 @@ pub mod properties;
 
 use pure::{
     deadline,
+    margin,
     rate, //
 };

@@ -77,10 +77,10 @@ fn lines() -> impl Strategy<Value = Line> {
     )
 }
 
-/// A timekeeper and a deadline: in its past, anywhere after it, next to a whole nanosecond, or
-/// where the expiry reaches `KTIME_MAX`.
+/// A timekeeper and a deadline: in its past, anywhere after it, next to a whole nanosecond, where
+/// the expiry reaches `KTIME_MAX`, or where the distance from the base does.
 pub(crate) fn deadlines() -> impl Strategy<Value = (Line, u64)> {
-    (lines(), cycles(), -4..4_i64, 0..6_u8).prop_map(|(mut line, cycles, near, kind)| {
+    (lines(), cycles(), -4..4_i64, 0..7_u8).prop_map(|(mut line, cycles, near, kind)| {
         let later = line.cycle_last.saturating_add(cycles);
 
         let deadline = match kind {
@@ -94,6 +94,10 @@ pub(crate) fn deadlines() -> impl Strategy<Value = (Line, u64)> {
                 line.base = saturate(base);
                 later
             }
+            4 => {
+                let base = I256::from(line.base);
+                first_at(&line, base + I256::from(i64::MAX)).saturating_add_signed(near)
+            }
             _ => later,
         };
         (line, deadline)
@@ -102,8 +106,15 @@ pub(crate) fn deadlines() -> impl Strategy<Value = (Line, u64)> {
 
 /// The first TSC value at or after the whole nanosecond that `tsc` lies in.
 fn next_to_whole_ns(line: &Line, tsc: u64) -> u64 {
-    let whole = line.floor_at(tsc) * line.ns();
-    let cycles = ceil_div(whole - line.at(line.cycle_last), I256::from(line.mult));
+    first_at(line, line.floor_at(tsc))
+}
+
+/// The first TSC value at which the line has reached a whole nanosecond, or the nearest to it.
+fn first_at(line: &Line, ns: I256) -> u64 {
+    let cycles = ceil_div(
+        ns * line.ns() - line.at(line.cycle_last),
+        I256::from(line.mult),
+    );
 
     (I256::from(line.cycle_last) + cycles)
         .clamp(I256::ZERO, I256::from(u64::MAX))
