@@ -3,12 +3,12 @@
  * What Rust cannot do: export symbols, call static inline functions, take a
  * raw spinlock, define per-CPU data and parameters.  Nothing here decides.
  */
+#include <linux/cpufeature.h>
 #include <linux/export.h>
 #include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
-#include <asm/cpufeature.h>
 #include <asm/tsc.h>
 
 #include "shim.h"
