@@ -209,7 +209,7 @@ def main():
     parser.add_argument("--rustc", default="rustc", help="the compiler (default: rustc)")
     parser.add_argument("--seed", type=int, default=7304, help="of the vectors (default: 7304)")
     parser.add_argument("--shifts", type=shifts, default="0-32", help="such as 0,20-32; all if not "
-                        "given, which takes about 15 minutes of one core")
+                        "given, which takes about 2 minutes of one core")
     parser.add_argument("--timeout", type=int, default=300, metavar="SECONDS",
                         help="for one proof (default: 300)")
     options = parser.parse_args()

@@ -12,8 +12,8 @@ import z3
 
 from llvm import Function
 
-# Of products, which are below 2^96; and of everything, with sign and room.
-PRODUCT = 96
+# Of a product and xtime_nsec, which are below 2^97; and of everything, with sign and room.
+TOTAL = 97
 WIDE = 130
 KTIME_MAX = 2**63 - 1
 NO_RATE = 99
@@ -42,9 +42,11 @@ def is_floor(result, exact, one_ns):
                  z3.And(result * one_ns <= exact, exact < (result + 1) * one_ns))
 
 
-def expiry_claims(past, kind, ns, base, product, xtime_nsec, one_ns):
-    """What is claimed of an expiry, of wide bit vectors or of integers."""
-    since_base = product + xtime_nsec
+def expiry_claims(past, kind, ns, base, xtime_nsec, since_base, one_ns):
+    """What is claimed of an expiry, of wide bit vectors or of integers.
+
+    `since_base` is the sum of the product and xtime_nsec.
+    """
     exact = base * one_ns + since_base
     limit = KTIME_MAX * one_ns
 
@@ -59,9 +61,9 @@ def expiry_claims(past, kind, ns, base, product, xtime_nsec, one_ns):
         z3.Implies(kind == BEYOND, ns == KTIME_MAX)))
 
 
-def clock_claims(behind, reads, base, product, xtime_nsec, one_ns):
+def clock_claims(behind, reads, base, xtime_nsec, since_base, one_ns):
     """What is claimed of a reading of the clock, of wide bit vectors or of integers."""
-    exact = base * one_ns + xtime_nsec + z3.If(behind, 0 * product, product)
+    exact = base * one_ns + z3.If(behind, xtime_nsec, since_base)
 
     yield "the clock reads as ktime_get()", is_floor(reads, exact, one_ns)
 
@@ -108,16 +110,22 @@ class Clock:
         return signed(function.result)
 
     def product(self, tsc):
-        """Returns a name for (tsc - cycle_last) * mult, of which the lemmas hold."""
-        product = z3.ZeroExt(128 - PRODUCT, z3.BitVec(f"product {tsc}", PRODUCT))
-        cycles = tsc - self.cycle_last
+        """Returns (tsc - cycle_last) * mult, of which the lemmas hold.
+
+        It is named by its sum with xtime_nsec: that is what both the code and the claims go on
+        with, and z3 then need not find out that two orders of addition give the same.
+        """
+        cycles, xtime_nsec = tsc - self.cycle_last, z3.ZeroExt(64, self.xtime_nsec)
+        total = z3.ZeroExt(128 - TOTAL, z3.BitVec(f"total {tsc}", TOTAL))
+        product = total - xtime_nsec
         self.facts += [
+            z3.UGE(total, xtime_nsec),
             z3.ULE(product, (2**64 - 1) * (2**32 - 1)),
             z3.If(cycles == 0, product == 0,
                   z3.And(z3.UGE(product, z3.ZeroExt(64, cycles)),
                          z3.UGE(product, z3.ZeroExt(96, self.mult)))),
         ]
-        return product
+        return product, total
 
 
 def refused(source):
@@ -133,14 +141,14 @@ def refused(source):
 def expiry(source, shift):
     """One expiry."""
     clock, deadline = Clock(source, shift), z3.BitVec("deadline", 64)
-    product = clock.product(deadline)
+    product, total = clock.product(deadline)
     kind = clock.call("expiry_kind", deadline, product)
     ns = clock.call("expiry_ns", deadline, product)
     past = z3.ULE(deadline, clock.cycle_last)
     base, xtime_nsec = clock.numbers
 
     yield "the translation of expiry() holds", clock.facts, clock.claims
-    for name, claim in expiry_claims(past, kind, ns, base, unsigned(product), xtime_nsec,
+    for name, claim in expiry_claims(past, kind, ns, base, xtime_nsec, unsigned(total),
                                      clock.one_ns):
         yield name, clock.facts, [claim]
 
@@ -148,13 +156,13 @@ def expiry(source, shift):
 def mono(source, shift):
     """One reading of the clock."""
     clock, now = Clock(source, shift), z3.BitVec("now", 64)
-    product = clock.product(now)
+    product, total = clock.product(now)
     reads = clock.call("mono", now, product)
     base, xtime_nsec = clock.numbers
 
     yield "the translation of mono() holds", clock.facts, clock.claims
-    for name, claim in clock_claims(now - clock.cycle_last < 0, reads, base, unsigned(product),
-                                    xtime_nsec, clock.one_ns):
+    for name, claim in clock_claims(now - clock.cycle_last < 0, reads, base, xtime_nsec,
+                                    unsigned(total), clock.one_ns):
         yield name, clock.facts, [claim]
 
 
@@ -167,8 +175,8 @@ def together(_, shift):
     products, results = [], []
     for name, tsc in (("early", early), ("late", late)):
         product, kind, ns = z3.Ints(f"{name}_product {name}_kind {name}_ns")
-        facts += [claim for _, claim in expiry_claims(tsc <= cycle_last, kind, ns, base, product,
-                                                      xtime_nsec, one_ns)]
+        facts += [claim for _, claim in expiry_claims(tsc <= cycle_last, kind, ns, base,
+                                                      xtime_nsec, product + xtime_nsec, one_ns)]
         facts += [product >= 0, ns >= -KTIME_MAX - 1, ns <= KTIME_MAX]
         products.append(product)
         results.append(ns)
@@ -177,8 +185,8 @@ def together(_, shift):
               z3.Implies(z3.And(cycle_last <= early, early < late),
                          products[0] + mult <= products[1])]
     reads = z3.Int("reads")
-    clock = [claim for _, claim in clock_claims(z3.BoolVal(False), reads, base, products[0],
-                                                xtime_nsec, one_ns)]
+    clock = [claim for _, claim in clock_claims(z3.BoolVal(False), reads, base, xtime_nsec,
+                                                products[0] + xtime_nsec, one_ns)]
 
     yield "a later deadline has no earlier expiry", facts, [results[0] <= results[1]]
     yield "before the deadline the clock has not reached its expiry", facts + clock, [
