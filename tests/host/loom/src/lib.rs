@@ -74,6 +74,8 @@ fn numbered(n: u32) -> Snapshot {
             xtime_nsec: n.into(),
             base: MonoNs::new(n.into()),
         },
+        // The rate or one unit more, as the timekeeper dithers.
+        top: rate(n + n % 3 / 2),
         raw: rate(n),
         tsc: n % 2 == 0,
     }
