@@ -105,7 +105,7 @@ def _build(path):
          "--aptopt=Acquire::Languages \"none\"", "--aptopt=Acquire::Retries \"3\"",
          "--dpkgopt=force-unsafe-io",
          *[f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDE],
-         SUITES[0], str(path), *sources], expect=1500)
+         SUITES[0], str(path), *sources], expect=2480)
 
 
 def ensure_root():
