@@ -22,10 +22,14 @@ unload_kvm() {
 	unload "$(kvm_vendor)" && unload kvm
 }
 
-# With kvm.ko loaded, and able to be removed, afterwards.
-need_patched_kvm() {
+# With KVM loaded, and able to be removed, afterwards.
+need_kvm() {
 	kvm_vendor > /dev/null || skip_all "the processor has neither VMX nor SVM"
 	load_kvm || skip_all "$(kvm_vendor) cannot be loaded"
+}
+
+need_patched_kvm() {
+	need_kvm
 	grep -q ' kvm_register_tsc_timer_ops\>' /proc/kallsyms ||
 		skip_all "KVM has no registration point for timers (patches/kvm)"
 }
@@ -37,4 +41,12 @@ attached() {
 
 is_registered() {
 	[ "$(attached)" = registered ]
+}
+
+# Registered or hooked.
+is_attached() {
+	case $(attached) in
+	registered | stock) ;;
+	*) return 1 ;;
+	esac
 }
