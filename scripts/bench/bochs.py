@@ -7,7 +7,7 @@ nothing in it depends on the host: the same run takes the same cycles.
 
 import re
 
-from . import cache, kernel, root
+from . import cache, kernel, loading, root
 from .cache import BenchError, TREE
 
 PATCHES = TREE / "patches/bochs"
@@ -31,9 +31,12 @@ CONFIG = """\
 memory: guest={memory}, host={memory}
 romimage: file={bios}/usr/share/bochs/BIOS-bochs-latest, options=fastboot
 vgaromimage: file={bios}/usr/share/vgabios/vgabios.bin
-ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
-ata0-master: type=cdrom, path={run}/boot.iso, status=inserted
-boot: cdrom
+optramimage1: file={kernel}/kernel, address={start:#x}
+optramimage2: file={run}/params, address={params:#x}
+optramimage3: file={run}/initrd, address={initrd:#x}
+floppya: 1_44={kernel}/floppy, status=inserted, write_protected=1
+ata0: enabled=0
+boot: floppy
 cpu: model=corei7_icelake_u, count={cpus}:1:1, quantum=16, ips={ips}, \
 ignore_bad_msrs=1, reset_on_triple_fault=0
 clock: sync=none, time0={time0}
@@ -46,15 +49,6 @@ error: action=ignore
 info: action=ignore
 debug: action=ignore
 """
-
-ISOLINUX = """\
-DEFAULT vm
-PROMPT 0
-LABEL vm
- KERNEL /vmlinuz
- APPEND initrd=/initrd {parameters}
-"""
-
 
 def _source_uri():
     """(URL, file name, apt's hash) of the original source, from the signed lists."""
@@ -108,28 +102,20 @@ def ensure_bochs():
                        _build)
 
 
-def _write_iso(run, parameters):
-    iso = run / "iso"
-    iso.mkdir()
-    (iso / "isolinux.cfg").write_text(ISOLINUX.format(parameters=parameters))
-    for name in ("vmlinuz", "initrd"):
-        (run / name).rename(iso / name)
-    root.run(["sh", "-ec", """
-        cp /usr/lib/ISOLINUX/isolinux.bin /usr/lib/syslinux/modules/bios/ldlinux.c32 iso/
-        xorriso -as mkisofs -quiet -o boot.iso -b isolinux.bin -c boot.cat \
-            -no-emul-boot -boot-load-size 4 -boot-info-table iso
-        rm -r iso"""], cwd=run, capture=True, env={"SOURCE_DATE_EPOCH": str(TIME0)})
-
-
-def command(run, parameters, cpus, memory):
-    """The command, for the toolchain root, that boots run/vmlinuz and run/initrd.
+def command(run, vmlinuz, parameters, cpus, memory):
+    """The command, for the toolchain root, that boots vmlinuz and run/initrd.
 
     It writes the guest's port 0xe9 to stdout, its console to run/console.
     """
     bochs = ensure_bochs()
+    unpacked = loading.ensure_unpacked(vmlinuz)
+    start, _entry = map(int, (unpacked / "addresses").read_text().split())
     # A triple fault ends Bochs, a reset through the chipset would boot again.  Its
     # MWAIT does not wait where there are several processors.
-    _write_iso(run, parameters + " reboot=t idle=halt")
+    parameters += " reboot=t idle=halt"
+    size = (run / "initrd").stat().st_size
+    (run / "params").write_bytes(loading.params(vmlinuz, parameters, size))
     (run / "bochsrc").write_text(CONFIG.format(
-        run=run, bios=bochs / "bios", cpus=cpus, memory=memory, ips=IPS, time0=TIME0))
+        run=run, bios=bochs / "bios", cpus=cpus, memory=memory, ips=IPS, time0=TIME0,
+        kernel=unpacked, start=start, params=loading.PARAMS, initrd=loading.INITRD))
     return [bochs / "bochs", "-q", "-f", run / "bochsrc"]

@@ -19,7 +19,7 @@ import tempfile
 import time
 
 from . import bochs, image, qemu, root
-from .cache import BenchError, CACHE
+from .cache import BenchError, CACHE, locked
 from .kernel import ensure_kernel
 
 MACHINES = ["vmx", "svm", "host"]
@@ -141,17 +141,17 @@ def _run_directory():
     """A directory of this run's own; those of runs that were killed are removed."""
     runs = CACHE / "run"
     runs.mkdir(parents=True, exist_ok=True)
-    for old in runs.iterdir():
-        with contextlib.suppress(OSError), open(old / "lock", "rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(old, ignore_errors=True)
-    path = Path(tempfile.mkdtemp(prefix="vm-", dir=runs))
-    try:
-        with open(path / "lock", "wb") as lock:
+    with contextlib.ExitStack() as stack:
+        with locked("run"):
+            for old in runs.iterdir():
+                with contextlib.suppress(OSError), open(old / "lock", "rb") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(old, ignore_errors=True)
+            path = Path(tempfile.mkdtemp(prefix="vm-", dir=runs))
+            stack.callback(shutil.rmtree, path, ignore_errors=True)
+            lock = stack.enter_context(open(path / "lock", "wb"))
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
+        yield path
 
 
 @dataclass(frozen=True)
@@ -190,11 +190,10 @@ class Machine:
             raise BenchError(f"there is no machine {self.name}: {', '.join(MACHINES)}")
         kernel = ensure_kernel(self.kernel)
         image.write_initrd(run / "initrd", kernel, self.kvm, self.add, argv)
-        shutil.copy(kernel.vmlinuz, run / "vmlinuz")
         parameters = f"{PARAMETERS} {self.append}".strip()
         if self.name == "vmx":
-            return bochs.command(run, parameters, self.cpus, MEMORY)
-        return qemu.command(run, self.name, parameters, self.cpus, MEMORY)
+            return bochs.command(run, kernel.vmlinuz, parameters, self.cpus, MEMORY)
+        return qemu.command(run, self.name, kernel.vmlinuz, parameters, self.cpus, MEMORY)
 
     @staticmethod
     def _converse(command, deadline, conversation, run):

@@ -16,8 +16,8 @@ def _need_kvm():
         raise BenchError(f"the machine 'host' may not open {KVM_DEVICE}: run this as root")
 
 
-def command(run, machine, parameters, cpus, memory):
-    """The command, for the toolchain root, that boots run/vmlinuz and run/initrd.
+def command(run, machine, vmlinuz, parameters, cpus, memory):
+    """The command, for the toolchain root, that boots vmlinuz and run/initrd.
 
     It writes the guest's port 0xe9 to stdout, its console to run/console.
     """
@@ -32,4 +32,4 @@ def command(run, machine, parameters, cpus, memory):
             "-serial", f"file:{run}/console",
             "-chardev", "stdio,id=port,signal=off",
             "-device", "isa-debugcon,iobase=0xe9,chardev=port",
-            "-kernel", run / "vmlinuz", "-initrd", run / "initrd", "-append", parameters]
+            "-kernel", vmlinuz, "-initrd", run / "initrd", "-append", parameters]
