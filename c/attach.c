@@ -212,9 +212,13 @@ unregister_callback:
 	return ret;
 }
 
-void rht_stock_unhook(void)
+void rht_stock_unhook_start(void)
 {
 	unregister_ftrace_function(&rht_start_ops);
+}
+
+void rht_stock_unhook(void)
+{
 	unregister_ftrace_function(&rht_remaining_ops);
 	unregister_ftrace_function(&rht_callback_ops);
 	/* Nobody is left in what the callbacks were replaced by, not even preempted. */
@@ -253,6 +257,10 @@ bool rht_stock_used(enum rht_target_id id)
 enum rht_kvm_module rht_stock_module(enum rht_target_id id)
 {
 	return RHT_KVM;
+}
+
+void rht_stock_unhook_start(void)
+{
 }
 
 void rht_stock_unhook(void)

@@ -118,6 +118,7 @@ void rht_stock_leave(enum rht_target_id id);
 void rht_stock_drop(enum rht_target_id id);
 enum rht_kvm_module rht_stock_module(enum rht_target_id id);
 int rht_stock_hook(void);
+void rht_stock_unhook_start(void);
 void rht_stock_unhook(void);
 
 /* Rust's, called from the shim. */

@@ -40,6 +40,10 @@ use kernel::{
     sync::atomic::{
         Atomic,
         Relaxed, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
     }, //
 };
 
@@ -90,22 +94,45 @@ pub(crate) fn refresh() {
     }
 }
 
-/// Takes the hooks away. Timers that are pending go on with the expiry that they have.
+/// Takes the hooks away.
+///
+/// Timers that are pending were armed with a margin, and are early without their callbacks' hook: it
+/// stays until they have expired, but no longer than [`DRAIN`].
 pub(crate) fn unhook() {
+    if !is_hooked() {
+        return;
+    }
+    ffi::stock_unhook_start();
+    for _ in 0..DRAIN / DRAIN_STEP {
+        if !RECORDS.is_any_pending(ffi::rdtsc()) {
+            break;
+        }
+        fsleep(Delta::from_millis(DRAIN_STEP));
+    }
     drop_where(|_| true);
 }
 
+/// How long, and how often, removal looks for pending timers, in milliseconds.
+const DRAIN: i64 = 5000;
+const DRAIN_STEP: i64 = 10;
+
 /// `module` has gone: its callbacks are no more, and what is at their addresses later is another's.
 pub(crate) fn forget(module: Module) {
+    let left = |target: Target| target.is_active() && !target.is_of(module);
+
+    if is_hooked() && !Target::ALL.into_iter().any(left) {
+        ffi::stock_unhook_start();
+    }
     drop_where(|target| target.is_of(module));
 }
 
+/// Lets targets go; with the last of them the hooks, of which the arming function's is gone then.
 fn drop_where(condition: impl Fn(Target) -> bool) {
     let dropped = || Target::ALL.into_iter().filter(|target| condition(*target));
 
     dropped().for_each(Target::deactivate);
     let left = Target::ALL.iter().any(|target| target.is_active());
-    if !left && HOOKED.load(Relaxed) != 0 {
+    if !left && is_hooked() {
         HOOKED.store(0, Relaxed);
         ffi::stock_unhook();
     }

@@ -25,11 +25,13 @@ pub(crate) use node::{
 pub(crate) use target::{
     stock_hook,
     stock_unhook,
+    stock_unhook_start,
     tsc_khz,
     Module,
     Target, //
 };
 pub(crate) use timer::{
+    Cancel,
     Mode,
     Timer, //
 };

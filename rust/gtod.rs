@@ -50,6 +50,7 @@ impl Drop for Listener {
 #[inline]
 pub(crate) fn update(new: &Snapshot, stepped: bool) {
     stats::UPDATES.count();
+    rearm::make_up();
 
     let Some((old, _)) = CURRENT.read() else {
         CURRENT.publish(new);

@@ -16,6 +16,7 @@
 use crate::{
     ffi::{
         self,
+        Cancel,
         Mode,
         Node,
         Queue, //
@@ -56,6 +57,18 @@ impl Drop for Rearm {
     /// Waits for a pass that was asked for. The listener is gone, so no further one will be.
     fn drop(&mut self) {
         ffi::pass_flush();
+    }
+}
+
+/// A callback was running while a pass was under way.
+static AGAIN: Atomic<i32> = Atomic::new(0);
+
+/// Asks for a pass if the last one has to be made up for. Called by the listener, on each update.
+#[inline]
+pub(crate) fn make_up() {
+    if AGAIN.load(Relaxed) != 0 {
+        AGAIN.store(0, Relaxed);
+        ffi::pass_queue();
     }
 }
 
@@ -117,10 +130,17 @@ fn rearm_some(cpu: i32) -> bool {
         let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
             continue;
         };
-        // A callback that is running does this itself.
-        if expiry < timer.expires() && timer.try_to_cancel() {
-            stats::REARMS.count();
-            timer.start(expiry, node.mode());
+        if expiry >= timer.expires() {
+            continue;
+        }
+        match timer.try_to_cancel() {
+            Cancel::Dequeued => {
+                stats::REARMS.count();
+                timer.start(expiry, node.mode());
+            }
+            Cancel::NotQueued => (),
+            // It moves the timer itself if it is early, but it may have read the old rate.
+            Cancel::Running => AGAIN.store(1, Relaxed),
         }
     }
     true

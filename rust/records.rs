@@ -156,6 +156,13 @@ impl Records {
         false
     }
 
+    /// Whether a timer may be pending: one that was cancelled looks as if it were.
+    pub(crate) fn is_any_pending(&self, now: Cycles) -> bool {
+        self.0.iter().flatten().any(|entry| {
+            entry.key.load(Acquire) != FREE && Cycles::new(entry.deadline.load(Relaxed)) >= now
+        })
+    }
+
     /// Forgets `key`'s record.
     #[inline]
     pub(crate) fn remove(&self, key: Key) {

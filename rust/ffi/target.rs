@@ -104,9 +104,16 @@ pub(crate) fn stock_hook() -> Result {
     to_result(unsafe { bindings::rht_stock_hook() })
 }
 
-/// Takes them away, and waits for whoever is inside one. Process context, may sleep.
-pub(crate) fn stock_unhook() {
+/// Takes away the one in the arming function, and waits for whoever is inside it. The first step.
+/// Process context, may sleep.
+pub(crate) fn stock_unhook_start() {
     // SAFETY: Process context; the hooks are in place.
+    unsafe { bindings::rht_stock_unhook_start() };
+}
+
+/// Takes the others away, and waits for whoever is inside one. Process context, may sleep.
+pub(crate) fn stock_unhook() {
+    // SAFETY: Process context; the hooks are in place, but for the arming function's.
     unsafe { bindings::rht_stock_unhook() };
 }
 

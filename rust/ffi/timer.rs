@@ -44,6 +44,17 @@ impl Mode {
     }
 }
 
+/// What [`Timer::try_to_cancel()`] has found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cancel {
+    /// It was queued, and is not any more.
+    Dequeued,
+    /// It was not queued.
+    NotQueued,
+    /// Its callback runs: nothing was done.
+    Running,
+}
+
 /// An hrtimer.
 ///
 /// # Invariants
@@ -86,11 +97,15 @@ impl<'a> Timer<'a> {
         unsafe { bindings::hrtimer_start_range_ns(self.0.as_ptr(), expiry.get(), 0, mode.0) };
     }
 
-    /// Dequeues it; `false` if it was not queued, or if its callback runs. Any context but NMI.
+    /// Dequeues it, if its callback does not run. Any context but NMI.
     #[inline]
-    pub(crate) fn try_to_cancel(self) -> bool {
+    pub(crate) fn try_to_cancel(self) -> Cancel {
         // SAFETY: As in `start()`.
-        unsafe { bindings::hrtimer_try_to_cancel(self.0.as_ptr()) == 1 }
+        match unsafe { bindings::hrtimer_try_to_cancel(self.0.as_ptr()) } {
+            0 => Cancel::NotQueued,
+            1 => Cancel::Dequeued,
+            _ => Cancel::Running,
+        }
     }
 
     /// Returns the expiry that it has. Any context.
