@@ -41,6 +41,7 @@ _WARNING = re.compile(rb"\] (?:WARNING: |ODEBUG: |UBSAN: |KASAN: |\S+: suspiciou
 _END_OF_TRACE = re.compile(rb"---\[ end trace|Code: ")
 # The console of the emulated serial port may lose single characters.
 _PANIC = re.compile(rb"Kernel panic|end Kernel p|not syncing|panic - not s")
+_TROUBLE = re.compile(_PANIC.pattern + rb"|BUG: |Oops|general protection fault|kernel BUG at")
 # QEMU says this and waits for a person.
 _STOPPED = b"KVM internal error"
 
@@ -225,11 +226,13 @@ class Machine:
     def _judge(self, result, console, timeout, run):
         """Say why, where the command did not simply end."""
         oopsed = [line for line in result.problems if _OOPS.search(line.encode())]
-        tail = console[-3000:].decode(errors="replace").strip()
+        end = console[-3000:].decode(errors="replace").strip() or "(empty)"
         if result.status in (TIMEOUT, NO_LAST_LINE) and not result.tsc_end:
             if _PANIC.search(console):
                 result.status = PANIC
-                result.why = f"the guest's kernel panicked, its console ends:\n{tail}"
+                trouble = console[_TROUBLE.search(console).start():][:6000]
+                result.why = ("the guest's kernel panicked, its console from there on:\n"
+                              + trouble.decode(errors="replace").strip())
             elif result.status == NO_LAST_LINE and not result.tsc_start and not console:
                 errors = (run / "stderr").read_text(errors="replace").strip()
                 if _STOPPED.decode() in errors:
@@ -242,7 +245,7 @@ class Machine:
                 doing = "its command ran" if result.tsc_start else "it booted"
                 result.why = f"still running after {timeout:g} s, {doing}"
             else:
-                result.why = f"the machine ended without the last line, its console ends:\n{tail}"
+                result.why = f"the machine ended without the last line, its console ends:\n{end}"
         if oopsed and result.status != PANIC:
             result.status = OOPS
             result.why = f"the guest's kernel said: {oopsed[0]}"
