@@ -21,18 +21,11 @@ use crate::{
     },
 };
 
-use kernel::sync::{
-    atomic::{
-        Acquire,
-        Atomic,
-        Relaxed,
-        Release, //
-    },
-    barrier::{
-        smp_mb,
-        Read,
-        Write, //
-    },
+use kernel::sync::atomic::{
+    Acquire,
+    Atomic,
+    Relaxed,
+    Release, //
 };
 
 /// The timekeeper's state, as far as expiries need it.
@@ -89,6 +82,7 @@ impl Slot {
         }
     }
 
+    /// Whoever sees one of these words sees what was stored before it, too.
     #[inline]
     fn store(&self, snapshot: &Snapshot) {
         let line = &snapshot.timeline;
@@ -100,19 +94,19 @@ impl Slot {
             BELOW_TOP
         };
 
-        self.cycle_last.store(line.cycle_last.get(), Relaxed);
-        self.xtime_nsec.store(line.xtime_nsec, Relaxed);
-        self.base.store(line.base.get(), Relaxed);
-        self.mults.store(mults, Relaxed);
+        self.cycle_last.store(line.cycle_last.get(), Release);
+        self.xtime_nsec.store(line.xtime_nsec, Release);
+        self.base.store(line.base.get(), Release);
+        self.mults.store(mults, Release);
         self.flags
-            .store(u64::from(line.rate.shift()) | tsc | below_top, Relaxed);
+            .store(u64::from(line.rate.shift()) | tsc | below_top, Release);
     }
 
-    /// Returns `None` if nothing was stored yet.
+    /// Returns `None` if nothing was stored yet. What is loaded next is loaded after these words.
     #[inline]
     fn load(&self) -> Option<Snapshot> {
-        let mults = self.mults.load(Relaxed);
-        let flags = self.flags.load(Relaxed);
+        let mults = self.mults.load(Acquire);
+        let flags = self.flags.load(Acquire);
         // CAST: The lower half, the upper half, and what is below the flag.
         let (mult, raw_mult, shift) = (mults as u32, (mults >> 32) as u32, (flags & 0xff) as u32);
 
@@ -121,10 +115,10 @@ impl Slot {
         Some(Snapshot {
             top: Rate::new(top_mult, shift)?,
             timeline: Timeline {
-                cycle_last: Cycles::new(self.cycle_last.load(Relaxed)),
+                cycle_last: Cycles::new(self.cycle_last.load(Acquire)),
                 rate: Rate::new(mult, shift)?,
-                xtime_nsec: self.xtime_nsec.load(Relaxed),
-                base: MonoNs::new(self.base.load(Relaxed)),
+                xtime_nsec: self.xtime_nsec.load(Acquire),
+                base: MonoNs::new(self.base.load(Acquire)),
             },
             raw: Rate::new(raw_mult, shift)?,
             tsc: flags & TSC != 0,
@@ -163,8 +157,8 @@ impl Latch {
     pub(crate) fn publish(&self, snapshot: &Snapshot) {
         let next = self.generation.load(Relaxed).wrapping_add(1);
 
-        // Whoever sees a word of this slot change sees that it is no longer the current one.
-        smp_mb(Write);
+        // Whoever sees a word of this slot change sees that it is no longer the current one: that
+        // was stored by the publication before, and the words are released.
         self.slot(next).store(snapshot);
         self.generation.store(next, Release);
     }
@@ -177,8 +171,7 @@ impl Latch {
         loop {
             let snapshot = self.slot(generation).load();
 
-            // The words were loaded before the number is looked at again.
-            smp_mb(Read);
+            // The words were acquired, so they were loaded before this.
             let again = self.generation.load(Acquire);
             if again == generation {
                 return Some((snapshot?, generation));

@@ -2,9 +2,7 @@
 
 //! As much of the kernel crate as `rust/snapshot.rs` uses, over loom's model of the C11 memory.
 //!
-//! The Linux kernel memory model orders at least as much as C11 does with the same names, and
-//! `smp_wmb()`, `smp_rmb()` become a release and an acquire fence. (`smp_wmb()` orders earlier
-//! stores alone, a release fence earlier loads too; the latch has none that matter.)
+//! The Linux kernel memory model orders at least as much as C11 does with the same names.
 //!
 //! A [`Fault`] can be planted, to see that a model notices it.
 
@@ -19,10 +17,6 @@ use std::sync::atomic::{
 pub enum Fault {
     /// Nothing.
     None,
-    /// `smp_mb(Write)` does nothing.
-    WriteBarrier,
-    /// `smp_mb(Read)` does nothing.
-    ReadBarrier,
     /// Stores with `Release` are relaxed.
     Release,
     /// Loads with `Acquire` are relaxed.
@@ -145,42 +139,6 @@ pub mod sync {
             pub fn store<O: Store>(&self, value: T, _: O) {
                 self.inner().store(value.to_bits(), O::ordering());
             }
-        }
-    }
-
-    pub mod barrier {
-        use crate::{
-            planted,
-            Fault, //
-        };
-        use loom::sync::atomic::fence;
-        use std::sync::atomic::Ordering;
-
-        pub struct Read;
-        pub struct Write;
-
-        pub trait Barrier {
-            fn fence();
-        }
-
-        impl Barrier for Read {
-            fn fence() {
-                if !planted(Fault::ReadBarrier) {
-                    fence(Ordering::Acquire);
-                }
-            }
-        }
-
-        impl Barrier for Write {
-            fn fence() {
-                if !planted(Fault::WriteBarrier) {
-                    fence(Ordering::Release);
-                }
-            }
-        }
-
-        pub fn smp_mb<B: Barrier>(_: B) {
-            B::fence();
         }
     }
 }
