@@ -198,7 +198,8 @@ KUNIT = ["sh", "-c", "modprobe raw_hrtimer && cat /sys/kernel/debug/kunit/raw_hr
 KERNEL = ("kernel",)
 BUILT = ("kernel", "module", "series", "selftests")
 VMX = (*BUILT, "bochs")
-OURS = sorted(file.stem for file in (selftests.OURS / "kvm").glob("*_test.c"))
+NESTED = ["nested_preemption_timer_save_test", "nested_preemption_timer_restore_test"]
+ACCURACY = ["apic_timer_accuracy_test", "hyperv_stimer_accuracy_test"]
 
 # Started in this order, where processors are free; first what others wait for.
 SUITES = [
@@ -215,9 +216,13 @@ SUITES = [
     Suite("demo-stock", lambda context: demonstration(context, "stock"), VMX, cores=2),
     Suite("vmx", vm("--kvm", "patched", command=RUN_ALL, timeout=1500), VMX),
     # Without the module and with a bent clock they must fail: that is the fault.
-    Suite("vmx-guests", kvm_tests("--kvm", "patched", tests=OURS), VMX),
-    Suite("vmx-guests-module", kvm_tests("--kvm", "patched", tests=OURS,
-                                         ticks="9000 10000 11000", with_module=True), VMX),
+    Suite("vmx-guests", kvm_tests("--kvm", "patched", tests=NESTED + ACCURACY), VMX),
+    Suite("vmx-nested", kvm_tests("--kvm", "patched", tests=NESTED,
+                                  ticks="9000 10000 11000", with_module=True), VMX),
+    Suite("vmx-accuracy", kvm_tests("--kvm", "patched", tests=ACCURACY,
+                                    ticks="9000 11000", with_module=True), VMX),
+    Suite("svm-accuracy", kvm_tests("--machine", "svm", "--kvm", "patched", tests=ACCURACY,
+                                    ticks="9000 11000", with_module=True), BUILT),
     Suite("svm-1", vm("--machine", "svm", "--kvm", "patched", command=RUN_ALL), BUILT),
     Suite("svm-hpet", vm("--machine", "svm", "--append", "clocksource=hpet",
                          command=[*RUN_ALL, "no_tsc.sh"]), BUILT),

@@ -41,15 +41,24 @@ echo "TAP version 13"
 echo "1..$(($# * number_of_ticks))"
 number=0
 failed=0
+
+# What a test prints: as a subtest if it is KTAP, else as a comment.
+nest()
+{
+	awk '/^K?TAP version/ { ktap = 1 } { print (ktap ? "    " : "# ") $0; fflush() }'
+}
+
 for tick in $ticks; do
 	adjtimex -q -t "$tick" -f 0
 	sleep 2
 	for test; do
 		number=$((number + 1))
 		name="$test at tick $tick${module:+ with the module}"
-		status=0
-		timeout 400 "/selftests/$test" >/tmp/output 2>&1 || status=$?
-		sed 's/^/# /' /tmp/output
+		{
+			timeout 600 "/selftests/$test" 2>&1
+			echo $? >/tmp/status
+		} | tee /tmp/output | nest
+		read -r status </tmp/status
 		case $status in
 		0)
 			echo "ok $number $name"
