@@ -5,11 +5,14 @@ import os
 import shutil
 
 from . import cache, root
-from .cache import BenchError, TREE
+from .cache import BenchError, TREE, say
 from .kernel import jobs
 
 OURS = TREE / "tests/selftests/raw_hrtimer"
 RECIPE = "1"
+
+# The first version whose library our guests are written for.
+LIBRARY = (7, 3)
 
 # Patterns, of files in tools/testing/selftests/kvm: what a change to KVM's timers
 # and to its idea of the TSC could break.
@@ -58,6 +61,10 @@ def _build_ours(path, kernel, base):
 
     # As if they lay among the kernel's own, with its library, already built.
     guests = sorted((OURS / "kvm").glob("*.c"))
+    if tuple(map(int, kernel.release.split(".")[:2])) < LIBRARY:
+        say("selftests", f"{len(guests)} guests of ours left out: KVM's selftest library is "
+            f"older than {LIBRARY[0]}.{LIBRARY[1]}'s")
+        guests = []
     work = path / "work"
     x86 = kernel.source / "tools/testing/selftests/kvm/x86"
     shutil.copytree(x86, work / "x86")
