@@ -172,6 +172,11 @@ run_case() {
 	judge_result "$*"
 }
 
+# CYCLES: whether the last case was less late, where that can be judged.
+not_late() {
+	[ -z "$MAX_LATE_CYCLES" ] || [ "$(value late)" -lt "$1" ]
+}
+
 judge_result() {
 	echo "$RESULT" | grep -v '^ok ' | sed "s/^# //; s/^/# $1: /"
 	! echo "$RESULT" | grep -q '^not ok ' && echo "$RESULT" | grep -q '^ok '

@@ -27,8 +27,7 @@ node_of_an_offline_cpu() {
 	RESULT=$(cat "$RUN/result")
 	back_online
 	judge_result "pending, CPU offline" || return 1
-	[ "$(counter rearms)" -gt "$rearms" ] &&
-		[ "$(value late)" -lt $(($(value deadline_distance) / 100)) ]
+	[ "$(counter rearms)" -gt "$rearms" ] && not_late $(($(value deadline_distance) / 100))
 }
 
 up_and_down() {

@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s SOCKET\n", argv[0]);
 		return 2;
 	}
-	strcpy(to.sun_path, argv[1]);
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", argv[1]);
 	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 	if (fd < 0) {
 		perror("socket");
