@@ -4,6 +4,7 @@
  * module loads without it, before it and after it, and does not pin it.
  */
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/string.h>
 
 #include "shim.h"
@@ -49,6 +50,19 @@ static const char * const rht_kvm_modules[RHT_KVM_MODULES] = {
 	[RHT_KVM_INTEL]	= "kvm_intel",
 	[RHT_KVM_AMD]	= "kvm_amd",
 };
+
+/* KVM may be loaded while the module is: one of both looks at it at a time. */
+static DEFINE_MUTEX(rht_kvm_mutex);
+
+void rht_kvm_lock(void)
+{
+	mutex_lock(&rht_kvm_mutex);
+}
+
+void rht_kvm_unlock(void)
+{
+	mutex_unlock(&rht_kvm_mutex);
+}
 
 /* Module notifier: tells Rust when one of KVM's modules arrives and leaves. */
 static int rht_kvm_notify(struct notifier_block *nb, unsigned long state, void *data)

@@ -107,6 +107,8 @@ void rht_debugfs_remove(void);
 
 int rht_kvm_register(void);
 void rht_kvm_unregister(void);
+void rht_kvm_lock(void);
+void rht_kvm_unlock(void);
 int rht_kvm_watch(void);
 void rht_kvm_unwatch(void);
 

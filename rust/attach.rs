@@ -65,7 +65,7 @@ fn frequency() -> Frequency {
 }
 
 /// Looks for the timers of the KVM modules that are loaded, and hooks them. Process context,
-/// serialised by the module notifier, or before and after it.
+/// with the `KvmLock` held.
 pub(crate) fn refresh() {
     let mut found = false;
 

@@ -43,7 +43,8 @@ use crate::{
 
 use kernel::{
     error::to_result,
-    prelude::*, //
+    prelude::*,
+    types::NotThreadSafe, //
 };
 
 /// An event that is counted.
@@ -164,6 +165,30 @@ pub(crate) fn kvm_register() -> Result {
 pub(crate) fn kvm_unregister() {
     // SAFETY: Called in process context, after a registration that succeeded.
     unsafe { bindings::rht_kvm_unregister() };
+}
+
+/// The right to look at which KVM is loaded, and to attach to it.
+///
+/// # Invariants
+///
+/// The shim's mutex is held; it is released on drop.
+pub(crate) struct KvmLock(NotThreadSafe);
+
+impl KvmLock {
+    /// Waits for it. Process context.
+    pub(crate) fn lock() -> Self {
+        // SAFETY: Process context; nobody who holds it calls this.
+        unsafe { bindings::rht_kvm_lock() };
+        // INVARIANT: It was just locked.
+        Self(NotThreadSafe)
+    }
+}
+
+impl Drop for KvmLock {
+    fn drop(&mut self) {
+        // SAFETY: By the type's invariant it is held, by this task.
+        unsafe { bindings::rht_kvm_unlock() };
+    }
 }
 
 /// Starts to be told of KVM's coming and going.

@@ -10,6 +10,7 @@ use crate::{
     ffi::{
         self,
         Attach,
+        KvmLock,
         Module,
         Target, //
     },
@@ -46,8 +47,7 @@ impl Way {
     }
 }
 
-/// Whether KVM calls the module. Written under the module notifier's lock, and before the notifier
-/// is there and after it has gone.
+/// Whether KVM calls the module. Written with the [`KvmLock`] held.
 static REGISTERED: Atomic<i32> = Atomic::new(0);
 
 /// Returns the way in use.
@@ -110,6 +110,7 @@ impl Drop for Attachment {
 
 /// One of KVM's modules has come, or may have been there before.
 pub(crate) fn live(module: Module) {
+    let _lock = KvmLock::lock();
     let attach = ffi::param_attach();
 
     if module == Module::KVM && attach != Attach::Stock && way() == Way::None {
@@ -131,6 +132,8 @@ pub(crate) fn live(module: Module) {
 
 /// One of KVM's modules has gone, and with it its registration and its functions.
 pub(crate) fn gone(module: Module) {
+    let _lock = KvmLock::lock();
+
     if module == Module::KVM {
         REGISTERED.store(0, Relaxed);
     }

@@ -157,8 +157,8 @@ pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
         ffi::warn_clock();
         return false;
     }
-    node.set_mode(mode.absolute());
     forget(node);
+    node.set_mode(mode.absolute());
 
     // With interrupts off from before the rate is read until the timer is queued, a pass that this
     // rate does not know about comes after, and finds the timer.

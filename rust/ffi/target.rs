@@ -48,8 +48,8 @@ impl Target {
 
     /// Looks for it in the modules that are loaded, and hooks its callback. Process context.
     pub(crate) fn find(self) -> bool {
-        // SAFETY: `id` is inside the array of targets; the module notifier's lock, or its absence,
-        // keeps other callers away.
+        // SAFETY: `id` is inside the array of targets; the `KvmLock` keeps other callers away, or, while
+        // the module goes, the absence of the notifier.
         unsafe { bindings::rht_stock_find(self.id) }
     }
 
