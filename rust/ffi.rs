@@ -12,6 +12,7 @@ mod list;
 mod node;
 mod target;
 mod timer;
+mod word;
 
 pub(crate) use gtod::{
     register_gtod_listener,
@@ -35,6 +36,8 @@ pub(crate) use timer::{
     Mode,
     Timer, //
 };
+
+pub(crate) use word::Word;
 
 use crate::{
     margin::Fraction,

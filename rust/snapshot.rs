@@ -14,18 +14,12 @@
 
 use crate::{
     deadline::Timeline,
+    ffi::Word,
     rate::{
         Cycles,
         MonoNs,
         Rate, //
     },
-};
-
-use kernel::sync::atomic::{
-    Acquire,
-    Atomic,
-    Relaxed,
-    Release, //
 };
 
 /// The timekeeper's state, as far as expiries need it.
@@ -58,11 +52,11 @@ impl Snapshot {
 
 /// A [`Snapshot`] in words that can be stored one by one.
 struct Slot {
-    cycle_last: Atomic<u64>,
-    xtime_nsec: Atomic<u64>,
-    base: Atomic<i64>,
-    mults: Atomic<u64>,
-    flags: Atomic<u64>,
+    cycle_last: Word,
+    xtime_nsec: Word,
+    base: Word,
+    mults: Word,
+    flags: Word,
 }
 
 /// In `flags`, above the shift, which is 32 at most.
@@ -74,11 +68,11 @@ const BELOW_TOP: u64 = 1 << 9;
 impl Slot {
     const fn new() -> Self {
         Self {
-            cycle_last: Atomic::new(0),
-            xtime_nsec: Atomic::new(0),
-            base: Atomic::new(0),
-            mults: Atomic::new(0),
-            flags: Atomic::new(0),
+            cycle_last: Word::new(0),
+            xtime_nsec: Word::new(0),
+            base: Word::new(0),
+            mults: Word::new(0),
+            flags: Word::new(0),
         }
     }
 
@@ -94,20 +88,21 @@ impl Slot {
             BELOW_TOP
         };
 
-        self.cycle_last.store(line.cycle_last.get(), Release);
-        self.xtime_nsec.store(line.xtime_nsec, Release);
-        self.base.store(line.base.get(), Release);
-        self.mults.store(mults, Release);
+        self.cycle_last.store_release(line.cycle_last.get());
+        self.xtime_nsec.store_release(line.xtime_nsec);
+        // CAST: Two's complement, there and back.
+        self.base.store_release(line.base.get() as u64);
+        self.mults.store_release(mults);
         self.flags
-            .store(u64::from(line.rate.shift()) | tsc | below_top, Release);
+            .store_release(u64::from(line.rate.shift()) | tsc | below_top);
     }
 
     /// Returns `None` if nothing was stored yet. What is loaded next is loaded after these words.
     #[inline]
     fn load(&self) -> Option<Snapshot> {
-        let mults = self.mults.load(Acquire);
-        let flags = self.flags.load(Acquire);
-        // CAST: The lower half, the upper half, and what is below the flag.
+        let mults = self.mults.load_acquire();
+        let flags = self.flags.load_acquire();
+        // CAST: The lower half, the upper half, and what is below the flag; below, as stored.
         let (mult, raw_mult, shift) = (mults as u32, (mults >> 32) as u32, (flags & 0xff) as u32);
 
         let top_mult = mult.wrapping_add(u32::from(flags & BELOW_TOP != 0));
@@ -115,10 +110,10 @@ impl Slot {
         Some(Snapshot {
             top: Rate::new(top_mult, shift)?,
             timeline: Timeline {
-                cycle_last: Cycles::new(self.cycle_last.load(Acquire)),
+                cycle_last: Cycles::new(self.cycle_last.load_acquire()),
                 rate: Rate::new(mult, shift)?,
-                xtime_nsec: self.xtime_nsec.load(Acquire),
-                base: MonoNs::new(self.base.load(Acquire)),
+                xtime_nsec: self.xtime_nsec.load_acquire(),
+                base: MonoNs::new(self.base.load_acquire() as i64),
             },
             raw: Rate::new(raw_mult, shift)?,
             tsc: flags & TSC != 0,
@@ -128,7 +123,7 @@ impl Slot {
 
 /// One writer, any number of readers.
 pub(crate) struct Latch {
-    generation: Atomic<u64>,
+    generation: Word,
     even: Slot,
     odd: Slot,
 }
@@ -137,7 +132,7 @@ impl Latch {
     /// Creates a latch in which nothing was published.
     pub(crate) const fn new() -> Self {
         Self {
-            generation: Atomic::new(0),
+            generation: Word::new(0),
             even: Slot::new(),
             odd: Slot::new(),
         }
@@ -155,24 +150,24 @@ impl Latch {
     /// Publishes `snapshot`. Callers exclude one another: the timekeeper's lock does.
     #[inline]
     pub(crate) fn publish(&self, snapshot: &Snapshot) {
-        let next = self.generation.load(Relaxed).wrapping_add(1);
+        let next = self.generation.load().wrapping_add(1);
 
         // Whoever sees a word of this slot change sees that it is no longer the current one: that
         // was stored by the publication before, and the words are released.
         self.slot(next).store(snapshot);
-        self.generation.store(next, Release);
+        self.generation.store_release(next);
     }
 
     /// Returns the current snapshot and its generation. Any context.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(&self) -> Option<(Snapshot, u64)> {
-        let mut generation = self.generation.load(Acquire);
+        let mut generation = self.generation.load_acquire();
 
         loop {
             let snapshot = self.slot(generation).load();
 
             // The words were acquired, so they were loaded before this.
-            let again = self.generation.load(Acquire);
+            let again = self.generation.load_acquire();
             if again == generation {
                 return Some((snapshot?, generation));
             }

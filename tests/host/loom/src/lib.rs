@@ -15,6 +15,10 @@ mod module {
     pub(crate) mod snapshot;
 }
 
+mod ffi {
+    pub(crate) use kernel::Word;
+}
+
 use module::{
     deadline,
     rate,

@@ -25,7 +25,7 @@ module_param(nodes, uint, 0600);
 MODULE_PARM_DESC(nodes, "how many nodes the cases with many have (1 to 65536)");
 
 static const struct test_case * const all_cases[] = {
-	calc_cases, arm_cases, bad_cases, node_cases, many_cases, stress_cases,
+	calc_cases, arm_cases, bad_cases, node_cases, many_cases, stress_cases, cost_cases,
 };
 
 static DEFINE_MUTEX(run_lock);

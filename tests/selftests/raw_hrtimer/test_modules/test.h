@@ -29,6 +29,7 @@ extern const struct test_case bad_cases[];
 extern const struct test_case node_cases[];
 extern const struct test_case many_cases[];
 extern const struct test_case stress_cases[];
+extern const struct test_case cost_cases[];
 
 /* Module parameter: more cycles after a deadline than this fail.  0: any. */
 extern ulong max_late;

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! As much of the kernel crate as `rust/snapshot.rs` uses, over loom's model of the C11 memory.
+//! The words that `rust/snapshot.rs` is made of, over loom's model of the C11 memory, in the place of
+//! those of `rust/ffi/word.rs`.
 //!
 //! The Linux kernel memory model orders at least as much as C11 does with the same names.
 //!
 //! A [`Fault`] can be planted, to see that a model notices it.
 
-use std::sync::atomic::{
-    AtomicU8,
-    Ordering, //
+use loom::sync::atomic::AtomicU64;
+use std::sync::{
+    atomic::{
+        AtomicU8,
+        Ordering, //
+    },
+    OnceLock, //
 };
 
 /// What is left out.
@@ -17,9 +22,9 @@ use std::sync::atomic::{
 pub enum Fault {
     /// Nothing.
     None,
-    /// Stores with `Release` are relaxed.
+    /// `store_release()` is relaxed.
     Release,
-    /// Loads with `Acquire` are relaxed.
+    /// `load_acquire()` is relaxed.
     Acquire,
 }
 
@@ -34,111 +39,43 @@ fn planted(fault: Fault) -> bool {
     PLANTED.load(Ordering::SeqCst) == fault as u8
 }
 
-pub mod sync {
-    pub mod atomic {
-        use crate::{
-            planted,
-            Fault, //
+/// Made by loom on its first use, because `new()` is const in the kernel and cannot be in loom. The
+/// model has to use each one before it starts a second thread.
+pub struct Word {
+    first: u64,
+    inner: OnceLock<AtomicU64>,
+}
+
+impl Word {
+    pub const fn new(first: u64) -> Self {
+        Self {
+            first,
+            inner: OnceLock::new(),
+        }
+    }
+
+    fn inner(&self) -> &AtomicU64 {
+        self.inner.get_or_init(|| AtomicU64::new(self.first))
+    }
+
+    pub fn load(&self) -> u64 {
+        self.inner().load(Ordering::Relaxed)
+    }
+
+    pub fn load_acquire(&self) -> u64 {
+        self.inner().load(if planted(Fault::Acquire) {
+            Ordering::Relaxed
+        } else {
+            Ordering::Acquire
+        })
+    }
+
+    pub fn store_release(&self, value: u64) {
+        let ordering = if planted(Fault::Release) {
+            Ordering::Relaxed
+        } else {
+            Ordering::Release
         };
-        use std::sync::{
-            atomic::Ordering,
-            OnceLock, //
-        };
-
-        pub struct Relaxed;
-        pub struct Acquire;
-        pub struct Release;
-
-        pub trait Load {
-            fn ordering() -> Ordering;
-        }
-
-        pub trait Store {
-            fn ordering() -> Ordering;
-        }
-
-        impl Load for Relaxed {
-            fn ordering() -> Ordering {
-                Ordering::Relaxed
-            }
-        }
-
-        impl Store for Relaxed {
-            fn ordering() -> Ordering {
-                Ordering::Relaxed
-            }
-        }
-
-        impl Load for Acquire {
-            fn ordering() -> Ordering {
-                if planted(Fault::Acquire) {
-                    Ordering::Relaxed
-                } else {
-                    Ordering::Acquire
-                }
-            }
-        }
-
-        impl Store for Release {
-            fn ordering() -> Ordering {
-                if planted(Fault::Release) {
-                    Ordering::Relaxed
-                } else {
-                    Ordering::Release
-                }
-            }
-        }
-
-        pub trait Value: Copy {
-            fn to_bits(self) -> u64;
-            fn from_bits(bits: u64) -> Self;
-        }
-
-        impl Value for u64 {
-            fn to_bits(self) -> u64 {
-                self
-            }
-            fn from_bits(bits: u64) -> Self {
-                bits
-            }
-        }
-
-        impl Value for i64 {
-            fn to_bits(self) -> u64 {
-                self as u64
-            }
-            fn from_bits(bits: u64) -> Self {
-                bits as i64
-            }
-        }
-
-        /// Made by loom on its first use, because `new()` is const in the kernel and cannot be in
-        /// loom. The model has to use each one before it starts a second thread.
-        pub struct Atomic<T> {
-            first: T,
-            inner: OnceLock<loom::sync::atomic::AtomicU64>,
-        }
-
-        impl<T: Value> Atomic<T> {
-            pub const fn new(first: T) -> Self {
-                Self {
-                    first,
-                    inner: OnceLock::new(),
-                }
-            }
-
-            fn inner(&self) -> &loom::sync::atomic::AtomicU64 {
-                self.inner
-                    .get_or_init(|| loom::sync::atomic::AtomicU64::new(self.first.to_bits()))
-            }
-
-            pub fn load<O: Load>(&self, _: O) -> T {
-                T::from_bits(self.inner().load(O::ordering()))
-            }
-
-            pub fn store<O: Store>(&self, value: T, _: O) {
-                self.inner().store(value.to_bits(), O::ordering());
-            }
-        }
+        self.inner().store(value, ordering);
     }
 }

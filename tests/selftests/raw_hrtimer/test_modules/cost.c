@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What it costs, in TSC cycles: on the vmx machine of scripts/vm, instructions.
+ * The least of many rounds, less what measuring itself takes.
+ */
+#include <linux/irqflags.h>
+#include <linux/math64.h>
+#include <linux/timekeeping.h>
+
+#include "test.h"
+
+#define ROUNDS 1000
+
+static struct shot shot;
+static u64 far;
+
+/* As KVM does for a guest timer: the clock, a division, and the arming. */
+static void arm_plain(void)
+{
+	u64 ns = far * 1000000;
+
+	do_div(ns, tsc_khz);
+	hrtimer_start(&shot.timer, ktime_add_ns(ktime_get(), ns), HRTIMER_MODE_ABS_PINNED);
+}
+
+static void start_only(void)
+{
+	hrtimer_start(&shot.timer, shot.timer.node.expires, HRTIMER_MODE_ABS_PINNED);
+}
+
+static void arm_raw(void)
+{
+	raw_hrtimer_start(&shot.timer, shot.deadline, HRTIMER_MODE_ABS_PINNED);
+}
+
+static void arm_node(void)
+{
+	raw_hrtimer_node_start(&shot.tt, HRTIMER_MODE_ABS_PINNED);
+}
+
+static void convert(void)
+{
+	ktime_t expiry;
+
+	raw_hrtimer_expiry(shot.deadline, &expiry);
+}
+
+/* A deadline that is reached: what each callback that is not early takes. */
+static void finish(void)
+{
+	raw_hrtimer_finish(&shot.timer, 1);
+}
+
+static void cancel_node(void)
+{
+	raw_hrtimer_node_cancel(&shot.tt);
+}
+
+static void nothing(void)
+{
+}
+
+static u64 least(void (*before)(void), void (*what)(void), bool cancel)
+{
+	u64 least = U64_MAX;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		unsigned long flags;
+		u64 begin, end;
+
+		shot.deadline = rdtsc() + far;
+		shot.tt.deadline = shot.deadline;
+		local_irq_save(flags);
+		before();
+		begin = rdtsc_ordered();
+		what();
+		end = rdtsc_ordered();
+		local_irq_restore(flags);
+		least = min(least, end - begin);
+		if (cancel) {
+			raw_hrtimer_node_cancel(&shot.tt);
+			hrtimer_cancel(&shot.timer);
+		}
+	}
+	return least;
+}
+
+static void run_cost(const u64 *args)
+{
+	u64 empty, plain, start, node;
+
+	far = us_to_cycles(args[0]);
+	shot_init(&shot, true, HRTIMER_MODE_ABS_PINNED);
+	empty = least(nothing, nothing, false);
+
+	report("expiry: %llu", least(nothing, convert, false) - empty);
+	report("finish: %llu", least(nothing, finish, false) - empty);
+	start = least(arm_plain, start_only, true) - empty;
+	plain = least(nothing, arm_plain, true) - empty;
+	report("hrtimer_start: %llu", start);
+	report("arm_plain: %llu", plain);
+	report("arm_raw: %llu", least(nothing, arm_raw, true) - empty);
+	node = least(nothing, arm_node, true) - empty;
+	report("arm_node: %llu", node);
+	report("cancel_node: %llu", least(arm_node, cancel_node, true) - empty);
+	check(empty && start && plain && node, "cost: each of them takes time");
+}
+
+const struct test_case cost_cases[] = {
+	{ "cost", run_cost, "distance in us", { 1000000 } },
+	{ }
+};
