@@ -31,22 +31,21 @@ use crate::{
         RawNs, //
     },
     snapshot::{
-        Snapshot,
+        Line,
         CURRENT, //
     },
     stats, //
 };
 
-/// Returns the snapshot, or `None`, counted, if the clocksource is not the TSC.
-#[inline]
-fn snapshot() -> Option<Snapshot> {
-    match CURRENT.read() {
-        Some((snapshot, _)) if snapshot.tsc => Some(snapshot),
-        _ => {
-            stats::PLAIN.count();
-            None
-        }
+/// Returns the line, or `None`, counted, if the clocksource is not the TSC.
+#[inline(always)]
+fn line() -> Option<Line> {
+    let line = CURRENT.line();
+
+    if line.is_none() {
+        stats::PLAIN.count();
     }
+    line
 }
 
 /// Returns the expiry of `deadline`, or `None` if the clocksource is not the TSC.
@@ -54,7 +53,7 @@ fn snapshot() -> Option<Snapshot> {
 /// Any context. No clock read, no division: one multiplication and a shift.
 #[inline]
 pub(crate) fn expiry(deadline: Cycles) -> Option<MonoNs> {
-    Some(exact(&snapshot()?.expiry_line(), deadline))
+    Some(exact(&line()?.timeline, deadline))
 }
 
 #[inline]
@@ -76,19 +75,27 @@ fn exact(line: &Timeline, deadline: Cycles) -> MonoNs {
 /// now, and the callback finishes if something else makes it run before the deadline.
 #[inline]
 pub(crate) fn armed_expiry(deadline: Cycles) -> Option<MonoNs> {
-    let snapshot = snapshot()?;
-    let line = snapshot.expiry_line();
+    let line = line()?;
 
-    if line.rate.mult() <= snapshot.raw.mult() || ffi::clockevent_counts_tsc() {
-        return Some(exact(&line, deadline));
+    if line.fast && !ffi::clockevent_counts_tsc() {
+        return Some(nominal(&line.timeline, deadline));
     }
-    Some(margin::expiry(
-        &line,
+    Some(exact(&line.timeline, deadline))
+}
+
+#[cold]
+fn nominal(line: &Timeline, deadline: Cycles) -> MonoNs {
+    let Some((snapshot, _)) = CURRENT.read() else {
+        return exact(line, deadline);
+    };
+
+    margin::expiry(
+        &snapshot.expiry_line(),
         snapshot.raw,
         Fraction::ZERO,
         deadline,
         ffi::rdtsc(),
-    ))
+    )
 }
 
 /// Arms `timer` for `deadline`, or for its plain expiry where that is not possible.

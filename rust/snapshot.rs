@@ -65,6 +65,9 @@ const TSC: u64 = 1 << 8;
 /// The top rate is a unit above the present one.
 const BELOW_TOP: u64 = 1 << 9;
 
+/// The top rate is above the raw one.
+const FAST: u64 = 1 << 10;
+
 impl Slot {
     const fn new() -> Self {
         Self {
@@ -80,52 +83,106 @@ impl Slot {
     #[inline]
     fn store(&self, snapshot: &Snapshot) {
         let line = &snapshot.timeline;
-        let mults = u64::from(line.rate.mult()) | u64::from(snapshot.raw.mult()) << 32;
-        let tsc = if snapshot.tsc { TSC } else { 0 };
-        let below_top = if line.rate == snapshot.top {
-            0
-        } else {
-            BELOW_TOP
-        };
+        let (mult, shift) = (line.rate.mult(), line.rate.shift());
+        let flag = |flag, is| if is { flag } else { 0 };
 
         self.cycle_last.store_release(line.cycle_last.get());
         self.xtime_nsec.store_release(line.xtime_nsec);
         // CAST: Two's complement, there and back.
         self.base.store_release(line.base.get() as u64);
-        self.mults.store_release(mults);
-        self.flags
-            .store_release(u64::from(line.rate.shift()) | tsc | below_top);
+        self.mults
+            .store_release(u64::from(mult) | u64::from(snapshot.raw.mult()) << 32);
+        self.flags.store_release(
+            u64::from(shift)
+                | flag(TSC, snapshot.tsc)
+                | flag(BELOW_TOP, line.rate != snapshot.top)
+                | flag(FAST, snapshot.top.mult() > snapshot.raw.mult()),
+        );
     }
 
-    /// Returns `None` if nothing was stored yet. What is loaded next is loaded after these words.
+    /// What is loaded next is loaded after these words.
+    #[inline(always)]
+    fn load(&self) -> Words {
+        Words {
+            cycle_last: self.cycle_last.load_acquire(),
+            xtime_nsec: self.xtime_nsec.load_acquire(),
+            base: self.base.load_acquire(),
+            mults: self.mults.load_acquire(),
+            flags: self.flags.load_acquire(),
+        }
+    }
+}
+
+/// What was in a slot, not yet known to be of one snapshot.
+#[derive(Clone, Copy)]
+struct Words {
+    cycle_last: u64,
+    xtime_nsec: u64,
+    base: u64,
+    mults: u64,
+    flags: u64,
+}
+
+impl Words {
+    // CAST: The lower half, the upper half, and what is below the flags.
+    #[inline(always)]
+    fn mult(&self) -> u32 {
+        self.mults as u32
+    }
+
+    #[inline(always)]
+    fn top_mult(&self) -> u32 {
+        self.mult()
+            .wrapping_add(u32::from(self.flags & BELOW_TOP != 0))
+    }
+
+    #[inline(always)]
+    fn raw_mult(&self) -> u32 {
+        (self.mults >> 32) as u32
+    }
+
+    #[inline(always)]
+    fn rate(&self, mult: u32) -> Option<Rate> {
+        Rate::new(mult, (self.flags & 0xff) as u32)
+    }
+
+    /// Returns the line that the clock follows, at `rate`.
+    #[inline(always)]
+    fn timeline(&self, rate: Rate) -> Timeline {
+        Timeline {
+            cycle_last: Cycles::new(self.cycle_last),
+            rate,
+            xtime_nsec: self.xtime_nsec,
+            // CAST: As stored.
+            base: MonoNs::new(self.base as i64),
+        }
+    }
+
+    /// Returns `None` if nothing was stored yet.
     #[inline]
-    fn load(&self) -> Option<Snapshot> {
-        let mults = self.mults.load_acquire();
-        let flags = self.flags.load_acquire();
-        // CAST: The lower half, the upper half, and what is below the flag; below, as stored.
-        let (mult, raw_mult, shift) = (mults as u32, (mults >> 32) as u32, (flags & 0xff) as u32);
-
-        let top_mult = mult.wrapping_add(u32::from(flags & BELOW_TOP != 0));
-
+    fn snapshot(&self) -> Option<Snapshot> {
         Some(Snapshot {
-            top: Rate::new(top_mult, shift)?,
-            timeline: Timeline {
-                cycle_last: Cycles::new(self.cycle_last.load_acquire()),
-                rate: Rate::new(mult, shift)?,
-                xtime_nsec: self.xtime_nsec.load_acquire(),
-                base: MonoNs::new(self.base.load_acquire() as i64),
-            },
-            raw: Rate::new(raw_mult, shift)?,
-            tsc: flags & TSC != 0,
+            timeline: self.timeline(self.rate(self.mult())?),
+            top: self.rate(self.top_mult())?,
+            raw: self.rate(self.raw_mult())?,
+            tsc: self.flags & TSC != 0,
         })
     }
+}
+
+/// As much of a snapshot as an expiry needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Line {
+    /// As [`Snapshot::expiry_line()`] returns it.
+    pub(crate) timeline: Timeline,
+    /// Whether it is steeper than the raw clock's.
+    pub(crate) fast: bool,
 }
 
 /// One writer, any number of readers.
 pub(crate) struct Latch {
     generation: Word,
-    even: Slot,
-    odd: Slot,
+    slots: [Slot; 2],
 }
 
 impl Latch {
@@ -133,18 +190,14 @@ impl Latch {
     pub(crate) const fn new() -> Self {
         Self {
             generation: Word::new(0),
-            even: Slot::new(),
-            odd: Slot::new(),
+            slots: [Slot::new(), Slot::new()],
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn slot(&self, generation: u64) -> &Slot {
-        if generation & 1 == 0 {
-            &self.even
-        } else {
-            &self.odd
-        }
+        // CAST: The lowest bit, so there is no bound to check.
+        &self.slots[(generation & 1) as usize]
     }
 
     /// Publishes `snapshot`. Callers exclude one another: the timekeeper's lock does.
@@ -158,21 +211,44 @@ impl Latch {
         self.generation.store_release(next);
     }
 
-    /// Returns the current snapshot and its generation. Any context.
+    /// Returns the words of the current snapshot and its generation.
     #[inline(always)]
-    pub(crate) fn read(&self) -> Option<(Snapshot, u64)> {
+    fn words(&self) -> (Words, u64) {
         let mut generation = self.generation.load_acquire();
 
         loop {
-            let snapshot = self.slot(generation).load();
+            let words = self.slot(generation).load();
 
             // The words were acquired, so they were loaded before this.
             let again = self.generation.load_acquire();
             if again == generation {
-                return Some((snapshot?, generation));
+                return (words, generation);
             }
             generation = again;
         }
+    }
+
+    /// Returns the current snapshot and its generation. Any context.
+    #[inline]
+    pub(crate) fn read(&self) -> Option<(Snapshot, u64)> {
+        let (words, generation) = self.words();
+
+        Some((words.snapshot()?, generation))
+    }
+
+    /// Returns the line to compute expiries by, or `None` if the clocksource is not the TSC. Any
+    /// context.
+    #[inline(always)]
+    pub(crate) fn line(&self) -> Option<Line> {
+        let (words, _) = self.words();
+
+        if words.flags & TSC == 0 {
+            return None;
+        }
+        Some(Line {
+            timeline: words.timeline(words.rate(words.top_mult())?),
+            fast: words.flags & FAST != 0,
+        })
     }
 }
 
