@@ -27,9 +27,9 @@ PACKAGES = """
     gcc gcc-14 g++-14 libc6-dev libelf-dev libdw-dev libssl-dev zlib1g-dev
     libzstd-dev uuid-dev pahole sparse
     rustc rust-src rustfmt rust-clippy bindgen cargo
-    busybox-static chrony isolinux syslinux-common xorriso
+    busybox-static chrony
     qemu-system-x86 seabios ipxe-qemu
-    python3-matplotlib
+    python3-matplotlib python3-z3 shellcheck pyflakes3
 """.split()
 
 # Nothing here is read by anybody in the root.

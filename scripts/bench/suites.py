@@ -2,7 +2,6 @@
 """All suites of "make check", as data, and the functions that they are made of."""
 
 import json
-from pathlib import Path
 import re
 import shutil
 import subprocess

@@ -52,4 +52,4 @@ for rate; do
 	done
 done
 say taint "$(cat /proc/sys/kernel/tainted)"
-say done
+say "done"

@@ -98,6 +98,7 @@ clean_up_chrony() {
 		kill "$process" 2> /dev/null
 	done
 	BACKGROUND=
+	# shellcheck disable=SC2034	# functions.sh reads it
 	BENT=1
 	clean_up
 }

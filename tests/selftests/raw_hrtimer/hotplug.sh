@@ -24,6 +24,7 @@ node_of_an_offline_cpu() {
 	echo 0 > $ONLINE || return 1
 	bend 9000 0
 	wait $!
+	# shellcheck disable=SC2034	# functions.sh reads it
 	RESULT=$(cat "$RUN/result")
 	back_online
 	judge_result "pending, CPU offline" || return 1

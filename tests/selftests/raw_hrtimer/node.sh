@@ -18,6 +18,7 @@ stress_while_bending() {
 		done
 	) &
 	BACKGROUND=$!
+	# shellcheck disable=SC2034	# functions.sh reads it
 	BENT=1
 	run_case stress 4000
 	status=$?

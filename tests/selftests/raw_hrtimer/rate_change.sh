@@ -18,6 +18,7 @@ pending_while() {
 	sleep 0.5
 	bend "$2" 0
 	wait $!
+	# shellcheck disable=SC2034	# functions.sh reads it
 	RESULT=$(cat "$RUN/result")
 	judge_result "pending $1 to $2"
 }
