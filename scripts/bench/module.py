@@ -7,7 +7,7 @@ Objects are built in the cache, never in the project tree (MO=).
 from . import cache, root
 from .cache import TREE
 
-SOURCES = [TREE / name for name in ("Kbuild", "Makefile", "include", "rust", "c")]
+SOURCES = [TREE / name for name in ("Kbuild", "include", "rust", "c")]
 TEST_MODULES = TREE / "tests/selftests/raw_hrtimer/test_modules"
 RECIPE = "1"
 
