@@ -51,6 +51,7 @@ static notrace __always_inline bool rht_is_target(const struct hrtimer *timer)
 	unsigned long fn = (unsigned long)ACCESS_PRIVATE(timer, function);
 	int i;
 
+	/* One that is not there is 0, and so is what is returned for it. */
 	for (i = 0; i < RHT_TARGETS; i++)
 		if (fn == READ_ONCE(rht_targets[i].addr))
 			return fn;
