@@ -114,6 +114,15 @@ def ensure_root():
     return cache.stage("root", ["1", MIRROR, *SUITES, *PACKAGES, *_EXCLUDE], _build)
 
 
+def _git_directory():
+    """Where the tree's history lies, if not in the tree: it is a "git worktree"."""
+    link = TREE / ".git"
+    if not link.is_file():
+        return []
+    directory = (TREE / link.read_text(encoding="utf-8").removeprefix("gitdir:").strip())
+    return [directory.parents[1]] if directory.is_dir() else []
+
+
 def command(argv, binds=(), cwd=None, env=None):
     """The host command (a list) that runs argv in the root.
 
@@ -122,7 +131,7 @@ def command(argv, binds=(), cwd=None, env=None):
     /tmp is empty and its own.  binds: pairs (outside, inside), mounted in this
     order after those two.  The caller's environment does not come in; env does.
     """
-    pairs = [(CACHE, CACHE), (TREE, TREE)]
+    pairs = [(path, path) for path in (CACHE, TREE, *_git_directory())]
     resolv = Path("/etc/resolv.conf").resolve()
     if resolv.exists():
         pairs.append((resolv, "/etc/resolv.conf"))
