@@ -44,6 +44,40 @@ module_param_cb(attach, &rht_attach_ops, NULL, 0400);
 __MODULE_PARM_TYPE(attach, "string");
 MODULE_PARM_DESC(attach, "how to attach to KVM: auto (registered if it offers that, else stock; the default), registered (insmod fails if KVM does not offer it), stock (by hooks from outside), off");
 
+static const char * const rht_measure_names[] = {
+	[RHT_MEASURE_OFF]	= "off",
+	[RHT_MEASURE_ARM]	= "arm",
+	[RHT_MEASURE_FINISH]	= "finish",
+};
+
+static enum rht_measure rht_measure __ro_after_init;
+
+static int rht_measure_set(const char *value, const struct kernel_param *kp)
+{
+	int what = sysfs_match_string(rht_measure_names, value);
+
+	if (what < 0) {
+		pr_err("raw_hrtimer: measure=%s is none of off, arm, finish\n", value);
+		return what;
+	}
+	rht_measure = what;
+	return 0;
+}
+
+static int rht_measure_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", rht_measure_names[rht_measure]);
+}
+
+static const struct kernel_param_ops rht_measure_ops = {
+	.set	= rht_measure_set,
+	.get	= rht_measure_get,
+};
+
+module_param_cb(measure, &rht_measure_ops, NULL, 0400);
+__MODULE_PARM_TYPE(measure, "string");
+MODULE_PARM_DESC(measure, "do less for a KVM that is hooked, to measure what that achieves: off (do all; the default), arm (scale the time at arming, and no more), finish (move timers that are early, and no more)");
+
 static bool rht_rearm = true;
 module_param_named(rearm, rht_rearm, bool, 0600);
 MODULE_PARM_DESC(rearm, "re-arm pending timers when the clock slows down (default: Y; N is for measuring)");
@@ -96,6 +130,11 @@ u64 rht_param_reserve(void)
 enum rht_attach rht_param_attach(void)
 {
 	return rht_attach;
+}
+
+enum rht_measure rht_param_measure(void)
+{
+	return rht_measure;
 }
 
 bool rht_param_rearm(void)

@@ -38,6 +38,13 @@ enum rht_counter {
 	RHT_COUNTERS
 };
 
+/* Parameter measure. */
+enum rht_measure {
+	RHT_MEASURE_OFF,
+	RHT_MEASURE_ARM,
+	RHT_MEASURE_FINISH,
+};
+
 /* Parameter attach. */
 enum rht_attach {
 	RHT_ATTACH_AUTO,
@@ -98,6 +105,7 @@ void rht_count(enum rht_counter counter);
 u64 rht_counter_sum(enum rht_counter counter);
 
 enum rht_attach rht_param_attach(void);
+enum rht_measure rht_param_measure(void);
 bool rht_param_rearm(void);
 u64 rht_param_reserve(void);
 bool rht_param_target(enum rht_target_id id);

@@ -13,12 +13,14 @@
 use crate::{
     ffi::{
         self,
+        Measure,
         Module,
         Target,
         Timer, //
     },
     frequency::Frequency,
     margin,
+    measure,
     rate::{
         Cycles,
         MonoNs,
@@ -155,8 +157,16 @@ fn snapshot() -> Option<Snapshot> {
 /// Returns the record of a timer that is armed for `deadline` at `now`.
 #[inline]
 fn record(snapshot: &Snapshot, deadline: Cycles, now: Cycles) -> Record {
-    let line = snapshot.expiry_line();
-    let expiry = margin::expiry(&line, snapshot.raw, ffi::param_reserve(), deadline, now);
+    let expiry = match ffi::param_measure() {
+        Measure::Off => margin::expiry(
+            &snapshot.expiry_line(),
+            snapshot.raw,
+            ffi::param_reserve(),
+            deadline,
+            now,
+        ),
+        less => measure::expiry(less, snapshot, frequency(), deadline, now),
+    };
 
     Record { deadline, expiry }
 }
@@ -210,7 +220,11 @@ fn record_of(timer: Timer<'_>) -> Option<Record> {
 #[inline]
 pub(crate) fn is_early(timer: Timer<'_>) -> bool {
     match record_of(timer) {
-        Some(record) => ffi::rdtsc() < record.deadline && snapshot().is_some(),
+        Some(record) => {
+            ffi::rdtsc() < record.deadline
+                && snapshot().is_some()
+                && ffi::param_measure() != Measure::Arm
+        }
         None => false,
     }
 }

@@ -253,6 +253,28 @@ pub(crate) fn param_attach() -> Attach {
     }
 }
 
+/// Parameter `measure`: what is done for a KVM that is hooked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Measure {
+    /// All.
+    Off,
+    /// Compensation at arming alone.
+    Arm,
+    /// Finishing alone.
+    Finish,
+}
+
+/// Returns the parameter `measure`. Any context.
+#[inline]
+pub(crate) fn param_measure() -> Measure {
+    // SAFETY: Reads a word that is written before the module's init alone.
+    match unsafe { bindings::rht_param_measure() } {
+        bindings::rht_measure_RHT_MEASURE_ARM => Measure::Arm,
+        bindings::rht_measure_RHT_MEASURE_FINISH => Measure::Finish,
+        _ => Measure::Off,
+    }
+}
+
 /// Returns the parameter `reserve_ppm`. Any context.
 #[inline]
 pub(crate) fn param_reserve() -> Fraction {

@@ -15,6 +15,7 @@ mod gtod;
 mod hrtimer;
 mod kvm;
 mod margin;
+mod measure;
 mod rate;
 mod rearm;
 mod records;
