@@ -171,7 +171,7 @@ def _our_selftests():
 def _selftests(kernel):
     binaries = selftests.ensure_selftests(kernel)
     ktap = kernel.source / "tools/testing/selftests/kselftest/ktap_helpers.sh"
-    return cache.stage(f"guest-selftests-{kernel.name}",
+    return cache.stage(f"guest-selftests-{kernel.series}",
                        [RECIPE, str(binaries), ktap, *_our_selftests()],
                        lambda path: _build_selftests(path, binaries, ktap), keep=2)
 

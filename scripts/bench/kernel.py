@@ -32,7 +32,7 @@ _EXCLUDE = ["include/generated", "Documentation/*/*", "arch/[!x]*/*.dts*",
 
 @dataclass(frozen=True)
 class Kernel:
-    name: str           # as asked for: stock, generic, 7.2, kunit
+    name: str           # stock, kunit, or the release
     release: str        # uname -r
     version: str        # of the Debian packages
     kdir: Path          # prepared build tree, for make -C
@@ -41,10 +41,19 @@ class Kernel:
     modules: Path       # contains lib/modules/<release>, with modules.dep
     cc: str             # the compiler that it was built with
 
+    @property
+    def series(self):
+        """Major and minor: 7.3.  All that are built from one source have the same."""
+        return ".".join(self.release.split(".")[:2])
+
     def make(self, *args):
         """The command that starts every build for this kernel."""
         return ["make", f"-j{jobs()}", "ARCH=x86", "CROSS_COMPILE=x86_64-linux-gnu-",
                 f"CC={self.cc}", *map(str, args)]
+
+
+class NoKernel(BenchError):
+    """The archive does not have it, or has it no more."""
 
 
 def jobs():
@@ -75,7 +84,7 @@ def _records(package):
 
 
 def _release(name):
-    """The release of a kernel: stock, generic, or a version such as 7.2."""
+    """The release of a kernel: stock, generic, a version such as 7.2, or a release."""
     if name in METAPACKAGES:
         for record in _records(METAPACKAGES[name])[:1]:
             match = re.search(r"\blinux-image-(\d[^\s,]+)", record.get("Depends", ""))
@@ -84,12 +93,14 @@ def _release(name):
         raise BenchError(f"the archive has no kernel package {METAPACKAGES[name]}: "
                          "refresh its lists (scripts/toolchain --update root)")
     done = root.run(["apt-cache", "pkgnames", f"linux-image-{name}"], capture=True)
+    images = [line.removeprefix("linux-image-") for line in done.stdout.split()]
+    if name in images:
+        return name
     flavour = r"\+deb\d+-cloud-amd64"
-    found = [m[1] for m in (re.fullmatch(
-        rf"linux-image-({re.escape(name)}(?:\.\d+)*{flavour})", line)
-        for line in done.stdout.split()) if m]
+    found = [image for image in images
+             if re.fullmatch(rf"{re.escape(name)}(?:\.\d+)*{flavour}", image)]
     if not found:
-        raise BenchError(f"the archive has no cloud kernel {name}")
+        raise NoKernel(f"the archive has no kernel {name}")
     return max(found, key=_numbers)
 
 
@@ -157,7 +168,10 @@ def _build(path, release, version, source):
 
 
 def _ensure(name):
-    release = _release("stock" if name == "kunit" else name)
+    stock = _release("stock")
+    release = stock if name == "kunit" else _release(name)
+    if name != "kunit":
+        name = "stock" if release == stock else release     # one tree for each kernel
     version = _records(f"linux-image-{release}")[0]["Version"]
     source = _ensure_source(release, version)
     tools = root.versions(TOOLCHAIN)
@@ -180,8 +194,8 @@ def ensure_kernel(name="stock"):
     """A kernel, fetched or built the first time.
 
     name: stock (Debian's newest cloud kernel), generic (its newest for PCs), a
-    version whose cloud kernel the archive still has, such as 7.2, or kunit (one
-    built here from the source of stock, with KUnit).
+    version whose cloud kernel the archive still has, such as 7.2, a release such as
+    7.2.12+deb13-amd64, or kunit (built here from the source of stock, with KUnit).
     """
     try:
         kernel = _ensure(name)

@@ -61,7 +61,7 @@ def _build_ours(path, kernel, base):
 
     # As if they lay among the kernel's own, with its library, already built.
     guests = sorted((OURS / "kvm").glob("*.c"))
-    if tuple(map(int, kernel.release.split(".")[:2])) < LIBRARY:
+    if tuple(map(int, kernel.series.split("."))) < LIBRARY:
         say("selftests", f"{len(guests)} guests of ours left out: KVM's selftest library is "
             f"older than {LIBRARY[0]}.{LIBRARY[1]}'s")
         guests = []
@@ -92,10 +92,10 @@ def _build_ours(path, kernel, base):
 
 def ensure_selftests(kernel):
     """The directory of all test programs, by their bare names."""
-    base = cache.stage(f"kselftests-{kernel.name}",
+    base = cache.stage(f"kselftests-{kernel.series}",
                        [RECIPE, str(kernel.source), kernel.cc, *KERNELS],
                        lambda path: _build_kernels(path, kernel))
     sources = [p for p in cache.files_below(OURS) if p.suffix in (".c", ".h")
                and p.parent in (OURS, OURS / "kvm")]
-    return cache.stage(f"selftests-{kernel.name}", [RECIPE, str(base), *sources],
+    return cache.stage(f"selftests-{kernel.series}", [RECIPE, str(base), *sources],
                        lambda path: _build_ours(path, kernel, base), keep=2)
