@@ -6,16 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 
-from . import bochs, cache, kernel, ktap, kvm, module, root, selftests, static
+from . import bochs, cache, kernel, ktap, kvm, module, packaging, root, selftests, static
 from .cache import BenchError, TREE
 from .check import Suite
 from .ktap import Count
 
 VM = TREE / "scripts/vm"
 RUN_ALL = ["sh", "/selftests/raw_hrtimer/run_all.sh"]
-MODINFO = ["description", "author", "license", "version", "parm"]
 
 
 # --- what is built ------------------------------------------------------------------
@@ -37,52 +35,11 @@ def compiles(name="stock"):
     return run
 
 
-def _copy_of_tree(path):
-    """The files of the tree as they are now, without what lies beside them."""
-    ignore = shutil.ignore_patterns(".git", "build", "target", "*.o", "*.ko", ".*.cmd",
-                                    "__pycache__")
-    shutil.copytree(TREE, path, symlinks=True, ignore=ignore)
-
-
-def _scratch():
-    """A directory inside the cache, so that the root sees it."""
-    cache.CACHE.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix="check-", dir=cache.CACHE)
-
-
-def native(context):
-    """make, make modules_install and make clean, as on a machine with such a kernel."""
-    built = kernel.ensure_kernel()
-    count = Count()
-    with _scratch() as scratch:
-        tree = f"{scratch}/tree"
-        _copy_of_tree(tree)
-        words = " ".join(f"'{word}'" for word in (*built.make()[2:], f"KDIR={built.kdir}"))
-        steps = {
-            "make": f"make -j2 {words} && test -e raw_hrtimer.ko",
-            "make modules_install":
-                f"make {words} INSTALL_MOD_PATH={scratch}/target modules_install && "
-                f"find {scratch}/target -name 'raw_hrtimer.ko*' | grep .",
-            **{f"modinfo has {field}": f"modinfo -F {field} raw_hrtimer.ko | grep ."
-               for field in MODINFO},
-            "make clean": f"make {words} clean && ! test -e raw_hrtimer.ko",
-        }
-        for number, (name, command) in enumerate(steps.items(), 1):
-            lines, status = context.command(
-                root.command(["sh", "-c", command], cwd=tree), merge=True)
-            context.note(f"{'not ok' if status else 'ok'} {number} {name}")
-            if status:
-                count.failures.append(f"{name}: {(lines or ['no output'])[-1][:150]}")
-            else:
-                count.passed += 1
-    return count
-
-
 def lints(context):
     """The module with gcc's extra warnings, clippy and sparse: none may say a thing."""
     built = kernel.ensure_kernel()
     count = Count()
-    with _scratch() as scratch:
+    with packaging.scratch() as scratch:
         for number, (name, options) in enumerate(
                 {"W=1": ["W=1"], "clippy": ["CLIPPY=1"], "sparse": ["C=2"]}.items(), 1):
             lines, status = context.command(root.command(built.make(
@@ -232,7 +189,8 @@ SUITES = [
                          command=[*RUN_ALL, "no_tsc.sh"]), BUILT),
     Suite("static", static.run, KERNEL),
     Suite("lints", lints, KERNEL),
-    Suite("native", native, KERNEL),
+    Suite("native", packaging.native, KERNEL),
+    Suite("dkms", packaging.dkms, KERNEL),
     Suite("proof", proof, KERNEL),
     Suite("svm-4", vm("--machine", "svm", "--kvm", "patched", "--cpus", "4",
                       command=RUN_ALL), BUILT, cores=2),
