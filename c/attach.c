@@ -20,8 +20,7 @@
 struct rht_target {
 	enum rht_kvm_module module;
 	const char *symbol;
-	unsigned long addr;		/* of the function, 0 if it is not there */
-	unsigned long hooked;		/* what ftrace was given for it */
+	unsigned long hooked;		/* its address, where ftrace was given it */
 };
 
 static struct rht_target rht_targets[RHT_TARGETS] = {
@@ -46,16 +45,26 @@ static notrace ktime_t rht_remaining(const struct hrtimer *timer, bool adjust)
 	return rust_raw_hrtimer_remaining((struct hrtimer *)timer);
 }
 
+/*
+ * The callbacks of the timers in use, 0 where there is none.  Beside the table,
+ * because every hrtimer of the machine is compared with them.
+ */
+static unsigned long rht_used[RHT_TARGETS] __read_mostly;
+
 static notrace __always_inline bool rht_is_target(const struct hrtimer *timer)
 {
 	unsigned long fn = (unsigned long)ACCESS_PRIVATE(timer, function);
-	int i;
 
-	/* One that is not there is 0, and so is what is returned for it. */
-	for (i = 0; i < RHT_TARGETS; i++)
-		if (fn == READ_ONCE(rht_targets[i].addr))
-			return fn;
-	return false;
+	/* One of the kernel's own needs no further look: KVM is a module here. */
+	return fn >= MODULES_VADDR &&
+	       (fn == READ_ONCE(rht_used[RHT_NESTED]) || fn == READ_ONCE(rht_used[RHT_LAPIC]) ||
+		fn == READ_ONCE(rht_used[RHT_HYPERV]) || fn == READ_ONCE(rht_used[RHT_XEN]));
+}
+
+/* Apart, so that nobody else's timer pays for what it needs on the stack. */
+static notrace noinline void rht_start_target(struct hrtimer *timer, struct pt_regs *regs)
+{
+	regs->si = rust_raw_hrtimer_stock_start(timer, regs->si);
 }
 
 static notrace void rht_on_start(unsigned long ip, unsigned long parent_ip,
@@ -64,8 +73,8 @@ static notrace void rht_on_start(unsigned long ip, unsigned long parent_ip,
 	struct pt_regs *regs = &arch_ftrace_regs(fregs)->regs;
 	struct hrtimer *timer = (struct hrtimer *)regs->di;
 
-	if (rht_is_target(timer))
-		regs->si = rust_raw_hrtimer_stock_start(timer, regs->si);
+	if (unlikely(rht_is_target(timer)))
+		rht_start_target(timer, regs);
 }
 
 static notrace void rht_on_callback(unsigned long ip, unsigned long parent_ip,
@@ -89,21 +98,22 @@ static notrace void rht_on_remaining(unsigned long ip, unsigned long parent_ip,
 
 /*
  * PERMANENT: ftrace cannot be switched off by sysctl while they are there.
- * RECURSION: none of the handlers calls a function that it is a handler of.
+ * Not RECURSION, with which ftrace guards against it at a price: none of the
+ * handlers calls a function that it is a handler of.
  */
 static struct ftrace_ops rht_start_ops = {
 	.func	= rht_on_start,
-	.flags	= FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_RECURSION,
+	.flags	= FTRACE_OPS_FL_PERMANENT,
 };
 
 static struct ftrace_ops rht_callback_ops = {
 	.func	= rht_on_callback,
-	.flags	= FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_RECURSION | FTRACE_OPS_FL_IPMODIFY,
+	.flags	= FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY,
 };
 
 static struct ftrace_ops rht_remaining_ops = {
 	.func	= rht_on_remaining,
-	.flags	= FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_RECURSION | FTRACE_OPS_FL_IPMODIFY,
+	.flags	= FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY,
 };
 
 #ifdef CONFIG_X86_KERNEL_IBT
@@ -142,7 +152,7 @@ bool rht_stock_find(enum rht_target_id id)
 {
 	struct rht_target *target = &rht_targets[id];
 
-	if (target->addr)
+	if (rht_used[id])
 		return true;
 	target->hooked = rht_lookup(target->symbol);
 	if (!target->hooked)
@@ -156,12 +166,12 @@ bool rht_stock_find(enum rht_target_id id)
 
 void rht_stock_use(enum rht_target_id id)
 {
-	WRITE_ONCE(rht_targets[id].addr, rht_targets[id].hooked);
+	WRITE_ONCE(rht_used[id], rht_targets[id].hooked);
 }
 
 bool rht_stock_used(enum rht_target_id id)
 {
-	return READ_ONCE(rht_targets[id].addr);
+	return READ_ONCE(rht_used[id]);
 }
 
 enum rht_kvm_module rht_stock_module(enum rht_target_id id)
@@ -171,7 +181,7 @@ enum rht_kvm_module rht_stock_module(enum rht_target_id id)
 
 void rht_stock_leave(enum rht_target_id id)
 {
-	WRITE_ONCE(rht_targets[id].addr, 0);
+	WRITE_ONCE(rht_used[id], 0);
 }
 
 void rht_stock_drop(enum rht_target_id id)

@@ -7,12 +7,7 @@
 
 #include "shim.h"
 
-static DEFINE_PER_CPU(u64 [RHT_COUNTERS], rht_counters);
-
-void rht_count(enum rht_counter counter)
-{
-	this_cpu_inc(rht_counters[counter]);
-}
+DEFINE_PER_CPU(u64 [RHT_COUNTERS], rht_counters);
 
 u64 rht_counter_sum(enum rht_counter counter)
 {

@@ -81,11 +81,6 @@ const struct rht_layout rht_layout = {
 
 /* Forwarders to static inline functions and macros. */
 
-u64 rht_rdtsc(void)
-{
-	return rdtsc_ordered();
-}
-
 u32 rht_tsc_khz(void)
 {
 	return tsc_khz;

@@ -11,6 +11,7 @@
 #ifdef HAVE_HRTIMER_BASES
 #include <linux/hrtimer_bases.h>	/* linux/hrtimer.h has it all before 7.3 */
 #endif
+#include <linux/percpu-defs.h>
 #include <linux/pvclock_gtod.h>
 #include <linux/raw_hrtimer.h>
 #include <linux/seq_file.h>
@@ -84,7 +85,6 @@ struct rht_layout {
 
 extern const struct rht_layout rht_layout;
 
-u64 rht_rdtsc(void);
 bool rht_clockevent_counts_tsc(void);
 bool rht_is_monotonic(const struct hrtimer *timer);
 void rht_warn_clock(void);
@@ -101,7 +101,7 @@ bool rht_rearm_on(int cpu);
 void rht_rearm_more(void);
 void rht_pass_flush(void);
 
-void rht_count(enum rht_counter counter);
+DECLARE_PER_CPU(u64 [RHT_COUNTERS], rht_counters);
 u64 rht_counter_sum(enum rht_counter counter);
 
 enum rht_attach rht_param_attach(void);

@@ -119,16 +119,21 @@ pub(crate) fn start(timer: Timer<'_>, deadline: Cycles, mode: Mode) {
 /// callback has to return `HRTIMER_RESTART`.
 #[inline]
 pub(crate) fn finish(timer: Timer<'_>, deadline: Cycles) -> bool {
-    if ffi::rdtsc() >= deadline {
-        return true;
-    }
-    // Early, and no way to tell by how much: as without this module.
+    ffi::rdtsc() >= deadline || !move_on(timer, deadline)
+}
+
+/// Gives an early `timer` its exact expiry. Apart from [`finish()`], which most callbacks are through
+/// with before anything of this is set up.
+#[cold]
+#[inline(never)]
+fn move_on(timer: Timer<'_>, deadline: Cycles) -> bool {
+    // No way to tell by how much it is early: as without this module.
     let Some(expiry) = armed_expiry(deadline) else {
-        return true;
+        return false;
     };
     stats::RESTARTS.count();
     timer.set_expires(expiry);
-    false
+    true
 }
 
 /// Converts a distance in `CLOCK_MONOTONIC_RAW` to the one in `CLOCK_MONOTONIC`, at today's rate.

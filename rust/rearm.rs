@@ -19,7 +19,8 @@ use crate::{
         Cancel,
         Mode,
         Node,
-        Queue, //
+        Queue,
+        Word, //
     },
     hrtimer,
     rate::{
@@ -30,17 +31,12 @@ use crate::{
     stats, //
 };
 
-use kernel::sync::atomic::{
-    Atomic,
-    Relaxed, //
-};
-
 /// No node is put on a queue any more.
-static CLOSED: Atomic<i32> = Atomic::new(0);
+static CLOSED: Word = Word::new(0);
 
 /// The rate of the last pass, packed, against which a drift in single units adds up. Written by the
 /// listener alone.
-static REFERENCE: Atomic<u64> = Atomic::new(0);
+static REFERENCE: Word = Word::new(0);
 
 /// The queues, and the way from the listener to them.
 pub(crate) struct Rearm(());
@@ -61,13 +57,13 @@ impl Drop for Rearm {
 }
 
 /// A callback was running while a pass was under way.
-static AGAIN: Atomic<i32> = Atomic::new(0);
+static AGAIN: Word = Word::new(0);
 
 /// Asks for a pass if the last one has to be made up for. Called by the listener, on each update.
 #[inline]
 pub(crate) fn make_up() {
-    if AGAIN.load(Relaxed) != 0 {
-        AGAIN.store(0, Relaxed);
+    if AGAIN.load() != 0 {
+        AGAIN.store_release(0);
         ffi::pass_queue();
     }
 }
@@ -76,7 +72,7 @@ pub(crate) fn make_up() {
 #[inline]
 pub(crate) fn notice(new: &Snapshot, stepped: bool) {
     let rate = new.top;
-    let reference = REFERENCE.load(Relaxed);
+    let reference = REFERENCE.load();
     // CAST: Packed below.
     let reference = Rate::new(reference as u32, (reference >> 32) as u32);
 
@@ -86,10 +82,7 @@ pub(crate) fn notice(new: &Snapshot, stepped: bool) {
         _ if ffi::param_rearm() => ffi::pass_queue(),
         _ => (),
     }
-    REFERENCE.store(
-        u64::from(rate.mult()) | u64::from(rate.shift()) << 32,
-        Relaxed,
-    );
+    REFERENCE.store_release(u64::from(rate.mult()) | u64::from(rate.shift()) << 32);
 }
 
 /// Sends each CPU with pending timers to look at them. Context: the irq_work's.
@@ -140,7 +133,7 @@ fn rearm_some(cpu: i32) -> bool {
             }
             Cancel::NotQueued => (),
             // It moves the timer itself if it is early, but it may have read the old rate.
-            Cancel::Running => AGAIN.store(1, Relaxed),
+            Cancel::Running => AGAIN.store_release(1),
         }
     }
     true
@@ -166,7 +159,7 @@ pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
     let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
         return false;
     };
-    if CLOSED.load(Relaxed) == 0 {
+    if CLOSED.load() == 0 {
         queue.add(node);
     }
     timer.start(expiry, node.mode());
@@ -193,7 +186,7 @@ pub(crate) fn forget(node: Node<'_>) {
 
 /// Takes every node off its queue, for good. Owners go on with the timers that they have.
 pub(crate) fn close() {
-    CLOSED.store(1, Relaxed);
+    CLOSED.store_release(1);
     for cpu in ffi::possible_cpus() {
         Queue::lock(cpu).clear();
     }

@@ -139,11 +139,12 @@ is_not_loaded raw_hrtimer || WAS_LOADED=1
 
 # raw_hrtimer and the test module, afresh: counters are what this test did.
 # MAX_LATE_CYCLES makes lateness a failure, where the machine is repeatable.
+# [PARAMETER=VALUE], of raw_hrtimer
 load_test_module() {
 	have_module raw_hrtimer_test || skip_all "there is no module raw_hrtimer_test"
 	unload raw_hrtimer_test
 	unload raw_hrtimer || skip_all "raw_hrtimer is in use"
-	load raw_hrtimer attach=off || skip_all "raw_hrtimer cannot be loaded"
+	load raw_hrtimer "${1:-attach=off}" || skip_all "raw_hrtimer cannot be loaded"
 	load raw_hrtimer_test max_late="${MAX_LATE_CYCLES:-0}" ||
 		skip_all "raw_hrtimer_test cannot be loaded"
 }

@@ -13,6 +13,7 @@
 
 static struct shot shot;
 static u64 far;
+static ktime_t far_expiry;
 
 /* As KVM does for a guest timer: the clock, a division, and the arming. */
 static void arm_plain(void)
@@ -26,6 +27,14 @@ static void arm_plain(void)
 static void start_only(void)
 {
 	hrtimer_start(&shot.timer, shot.timer.node.expires, HRTIMER_MODE_ABS_PINNED);
+}
+
+/* A timer that is nobody's in a module, as most are: nanosleep()'s. */
+static struct hrtimer_sleeper sleeper;
+
+static void arm_sleeper(void)
+{
+	hrtimer_start(&sleeper.timer, far_expiry, HRTIMER_MODE_ABS);
 }
 
 static void arm_raw(void)
@@ -80,6 +89,7 @@ static u64 least(void (*before)(void), void (*what)(void), bool cancel)
 		if (cancel) {
 			raw_hrtimer_node_cancel(&shot.tt);
 			hrtimer_cancel(&shot.timer);
+			hrtimer_cancel(&sleeper.timer);
 		}
 	}
 	return least;
@@ -91,6 +101,8 @@ static void run_cost(const u64 *args)
 
 	far = us_to_cycles(args[0]);
 	shot_init(&shot, true, HRTIMER_MODE_ABS_PINNED);
+	hrtimer_setup_sleeper_on_stack(&sleeper, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
+	far_expiry = ktime_add_us(ktime_get(), 2 * args[0]);
 	empty = least(nothing, nothing, false);
 
 	report("expiry: %llu", least(nothing, convert, false) - empty);
@@ -99,10 +111,12 @@ static void run_cost(const u64 *args)
 	plain = least(nothing, arm_plain, true) - empty;
 	report("hrtimer_start: %llu", start);
 	report("arm_plain: %llu", plain);
+	report("sleeper: %llu", least(nothing, arm_sleeper, true) - empty);
 	report("arm_raw: %llu", least(nothing, arm_raw, true) - empty);
 	node = least(nothing, arm_node, true) - empty;
 	report("arm_node: %llu", node);
 	report("cancel_node: %llu", least(arm_node, cancel_node, true) - empty);
+	destroy_hrtimer_on_stack(&sleeper.timer);
 	check(empty && start && plain && node, "cost: each of them takes time");
 }
 
