@@ -20,17 +20,38 @@
 struct rht_target {
 	enum rht_kvm_module module;
 	const char *symbol;
-	unsigned long hooked;		/* its address, where ftrace was given it */
+	const char *witness;		/* what its module has in any case */
+	unsigned long hooked;		/* where ftrace has its hook */
+	struct ftrace_ops ops;		/* its own: one that is refused costs no other */
 };
+
+static void rht_on_callback(unsigned long ip, unsigned long parent_ip,
+			    struct ftrace_ops *ops, struct ftrace_regs *fregs);
+
+/*
+ * PERMANENT: ftrace cannot be switched off by sysctl while they are there.
+ * Not RECURSION, with which ftrace guards against it at a price: none of the
+ * handlers calls a function that it is a handler of.
+ */
+#define RHT_OPS(handler, more) {					\
+	.func	= (handler),						\
+	.flags	= FTRACE_OPS_FL_PERMANENT | (more),			\
+}
+
+/* A module that can be removed has cleanup_module(). */
+#define RHT_TARGET(id, mod, function) {					\
+	.module		= (id),						\
+	.symbol		= mod ":" function,				\
+	.witness	= mod ":cleanup_module",			\
+	.ops		= RHT_OPS(rht_on_callback, FTRACE_OPS_FL_IPMODIFY),	\
+}
 
 static struct rht_target rht_targets[RHT_TARGETS] = {
-	[RHT_NESTED]	= { RHT_KVM_INTEL, "kvm_intel:vmx_preemption_timer_fn" },
-	[RHT_LAPIC]	= { RHT_KVM, "kvm:apic_timer_fn" },
-	[RHT_HYPERV]	= { RHT_KVM, "kvm:stimer_timer_callback" },
-	[RHT_XEN]	= { RHT_KVM, "kvm:xen_timer_callback" },
+	[RHT_NESTED]	= RHT_TARGET(RHT_KVM_INTEL, "kvm_intel", "vmx_preemption_timer_fn"),
+	[RHT_LAPIC]	= RHT_TARGET(RHT_KVM, "kvm", "apic_timer_fn"),
+	[RHT_HYPERV]	= RHT_TARGET(RHT_KVM, "kvm", "stimer_timer_callback"),
+	[RHT_XEN]	= RHT_TARGET(RHT_KVM, "kvm", "xen_timer_callback"),
 };
-
-static struct ftrace_ops rht_start_ops, rht_callback_ops, rht_remaining_ops;
 
 /* Called in place of a callback that is early, and so with its argument. */
 static notrace enum hrtimer_restart rht_early(struct hrtimer *timer)
@@ -96,25 +117,8 @@ static notrace void rht_on_remaining(unsigned long ip, unsigned long parent_ip,
 		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)rht_remaining);
 }
 
-/*
- * PERMANENT: ftrace cannot be switched off by sysctl while they are there.
- * Not RECURSION, with which ftrace guards against it at a price: none of the
- * handlers calls a function that it is a handler of.
- */
-static struct ftrace_ops rht_start_ops = {
-	.func	= rht_on_start,
-	.flags	= FTRACE_OPS_FL_PERMANENT,
-};
-
-static struct ftrace_ops rht_callback_ops = {
-	.func	= rht_on_callback,
-	.flags	= FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY,
-};
-
-static struct ftrace_ops rht_remaining_ops = {
-	.func	= rht_on_remaining,
-	.flags	= FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY,
-};
+static struct ftrace_ops rht_start_ops = RHT_OPS(rht_on_start, 0);
+static struct ftrace_ops rht_remaining_ops = RHT_OPS(rht_on_remaining, FTRACE_OPS_FL_IPMODIFY);
 
 #ifdef CONFIG_X86_KERNEL_IBT
 /* A probe sits behind an ENDBR, a function pointer points to it. */
@@ -148,20 +152,50 @@ static unsigned long rht_lookup(const char *symbol)
 	return rht_before_endbr(addr);
 }
 
-bool rht_stock_find(enum rht_target_id id)
+static int rht_hook(struct ftrace_ops *ops, unsigned long ip)
+{
+	int ret;
+
+	ret = ftrace_set_filter_ip(ops, ip, 0, 1);
+	if (!ret)
+		ret = register_ftrace_function(ops);
+	if (ret)
+		ftrace_free_filter(ops);
+	return ret;
+}
+
+static void rht_unhook(struct ftrace_ops *ops)
+{
+	unregister_ftrace_function(ops);
+	ftrace_free_filter(ops);
+}
+
+bool rht_stock_possible(void)
+{
+	return true;
+}
+
+/*
+ * Returns 0, or -ENODEV: its module is not loaded, -ENOENT: its module has no
+ * such function, or ftrace's, as -EBUSY: a live patch has the function.
+ */
+int rht_stock_find(enum rht_target_id id)
 {
 	struct rht_target *target = &rht_targets[id];
+	unsigned long ip;
+	int ret;
 
-	if (rht_used[id])
-		return true;
-	target->hooked = rht_lookup(target->symbol);
-	if (!target->hooked)
-		return false;
-	if (ftrace_set_filter_ip(&rht_callback_ops, target->hooked, 0, 0)) {
-		target->hooked = 0;
-		return false;
-	}
-	return true;
+	if (target->hooked)
+		return 0;
+	ip = rht_lookup(target->symbol);
+	if (!ip)
+		return rht_lookup(target->witness) ? -ENOENT : -ENODEV;
+	/* A timer must not be moved before its callback can see that it was. */
+	ret = rht_hook(&target->ops, ip);
+	if (ret)
+		return ret;
+	target->hooked = ip;
+	return 0;
 }
 
 void rht_stock_use(enum rht_target_id id)
@@ -188,9 +222,8 @@ void rht_stock_drop(enum rht_target_id id)
 {
 	struct rht_target *target = &rht_targets[id];
 
-	/* ftrace may have dropped it with its module. */
 	if (target->hooked)
-		ftrace_set_filter_ip(&rht_callback_ops, target->hooked, 1, 0);
+		rht_unhook(&target->ops);
 	target->hooked = 0;
 }
 
@@ -198,49 +231,37 @@ int rht_stock_hook(void)
 {
 	int ret;
 
-	ret = ftrace_set_filter_ip(&rht_start_ops, (unsigned long)hrtimer_start_range_ns, 0, 1);
-	if (!ret)
-		ret = ftrace_set_filter_ip(&rht_remaining_ops,
-					   (unsigned long)__hrtimer_get_remaining, 0, 1);
+	ret = rht_hook(&rht_remaining_ops, (unsigned long)__hrtimer_get_remaining);
 	if (ret)
 		return ret;
-	/* A timer must not be moved before its callback can see that it was. */
-	ret = register_ftrace_function(&rht_callback_ops);
+	ret = rht_hook(&rht_start_ops, (unsigned long)hrtimer_start_range_ns);
 	if (ret)
-		return ret;
-	ret = register_ftrace_function(&rht_remaining_ops);
-	if (ret)
-		goto unregister_callback;
-	ret = register_ftrace_function(&rht_start_ops);
-	if (ret)
-		goto unregister_remaining;
-	return 0;
-
-unregister_remaining:
-	unregister_ftrace_function(&rht_remaining_ops);
-unregister_callback:
-	unregister_ftrace_function(&rht_callback_ops);
+		rht_unhook(&rht_remaining_ops);
 	return ret;
 }
 
 void rht_stock_unhook_start(void)
 {
-	unregister_ftrace_function(&rht_start_ops);
+	rht_unhook(&rht_start_ops);
 }
 
 void rht_stock_unhook(void)
 {
-	unregister_ftrace_function(&rht_remaining_ops);
-	unregister_ftrace_function(&rht_callback_ops);
-	/* Nobody is left in what the callbacks were replaced by, not even preempted. */
+	rht_unhook(&rht_remaining_ops);
+	/* Nobody is left in what it was replaced by, not even preempted. */
 	synchronize_rcu_tasks();
 }
 
 #else
 
-bool rht_stock_find(enum rht_target_id id)
+bool rht_stock_possible(void)
 {
 	return false;
+}
+
+int rht_stock_find(enum rht_target_id id)
+{
+	return -EOPNOTSUPP;
 }
 
 void rht_stock_use(enum rht_target_id id)

@@ -73,7 +73,7 @@ static int rht_kvm_notify(struct notifier_block *nb, unsigned long state, void *
 	if (module < 0)
 		return NOTIFY_DONE;
 	if (state == MODULE_STATE_LIVE)
-		rust_raw_hrtimer_kvm_live(module);
+		rust_raw_hrtimer_kvm_live();
 	else if (state == MODULE_STATE_GOING)
 		rust_raw_hrtimer_kvm_gone(module);
 	return NOTIFY_DONE;

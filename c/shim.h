@@ -121,7 +121,8 @@ int rht_kvm_watch(void);
 void rht_kvm_unwatch(void);
 
 u32 rht_tsc_khz(void);
-bool rht_stock_find(enum rht_target_id id);
+bool rht_stock_possible(void);
+int rht_stock_find(enum rht_target_id id);
 void rht_stock_use(enum rht_target_id id);
 bool rht_stock_used(enum rht_target_id id);
 void rht_stock_leave(enum rht_target_id id);
@@ -143,7 +144,7 @@ void rust_raw_hrtimer_node_cancel(struct tsc_timer *tt);
 void rust_raw_hrtimer_show(struct seq_file *seq, enum rht_file file);
 void rust_raw_hrtimer_pass(void);
 void rust_raw_hrtimer_rearm(int cpu);
-void rust_raw_hrtimer_kvm_live(enum rht_kvm_module module);
+void rust_raw_hrtimer_kvm_live(void);
 void rust_raw_hrtimer_kvm_gone(enum rht_kvm_module module);
 ktime_t rust_raw_hrtimer_stock_start(struct hrtimer *timer, ktime_t expiry);
 bool rust_raw_hrtimer_is_early(struct hrtimer *timer);

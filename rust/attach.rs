@@ -11,6 +11,7 @@
 //! armed with a margin.
 
 use crate::{
+    cover,
     ffi::{
         self,
         Measure,
@@ -69,31 +70,47 @@ fn frequency() -> Frequency {
 /// Looks for the timers of the KVM modules that are loaded, and hooks them. Process context,
 /// with the `KvmLock` held.
 pub(crate) fn refresh() {
-    let mut found = false;
+    let found = Target::ALL.map(|target| {
+        target.is_wanted()
+            && target
+                .find()
+                .inspect_err(|e| cover::note(target, *e))
+                .is_ok()
+    });
+    let found = || {
+        Target::ALL
+            .into_iter()
+            .zip(found)
+            .filter_map(|(t, found)| found.then_some(t))
+    };
 
-    for target in Target::ALL {
-        let there = target.is_wanted() && target.find();
-        found |= there;
-    }
-    if !found {
+    if found().next().is_none() {
         return;
     }
-    if HOOKED.load(Relaxed) == 0 {
-        let Some(frequency) = Frequency::from_khz(ffi::tsc_khz()) else {
-            pr_warn!("the TSC's frequency is not known: KVM's timers are as before\n");
-            return;
-        };
-        CYCLES_PER_NS.store(frequency.cycles_per_ns, Relaxed);
-        NS_PER_CYCLE.store(frequency.ns_per_cycle, Relaxed);
-        if let Err(error) = ffi::stock_hook() {
-            pr_warn!("cannot hook the KVM that is loaded ({error:?}): its timers are as before\n");
-            return;
+    if let Err(error) = hook() {
+        pr_warn!("cannot hook the arming of timers ({error:?}): KVM's are as before\n");
+        for target in found() {
+            target.unfind();
+            cover::note(target, error);
         }
-        HOOKED.store(1, Relaxed);
+        return;
     }
-    for target in Target::ALL {
-        target.activate();
+    found().for_each(Target::activate);
+}
+
+/// Places the hooks that all timers share, if they are not there.
+fn hook() -> Result {
+    if is_hooked() {
+        return Ok(());
     }
+    // The TSC's frequency is not known where there is none.
+    let frequency = Frequency::from_khz(ffi::tsc_khz()).ok_or(ENODATA)?;
+
+    CYCLES_PER_NS.store(frequency.cycles_per_ns, Relaxed);
+    NS_PER_CYCLE.store(frequency.ns_per_cycle, Relaxed);
+    ffi::stock_hook()?;
+    HOOKED.store(1, Relaxed);
+    Ok(())
 }
 
 /// Takes the hooks away.
@@ -138,7 +155,10 @@ fn drop_where(condition: impl Fn(Target) -> bool) {
         HOOKED.store(0, Relaxed);
         ffi::stock_unhook();
     }
-    dropped().for_each(Target::unfind);
+    for target in dropped() {
+        target.unfind();
+        cover::note(target, ENODEV);
+    }
 }
 
 /// Whether any timer of KVM's is hooked.

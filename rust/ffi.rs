@@ -25,6 +25,7 @@ pub(crate) use node::{
 };
 pub(crate) use target::{
     stock_hook,
+    stock_possible,
     stock_unhook,
     stock_unhook_start,
     tsc_khz,

@@ -7,12 +7,12 @@
 
 use crate::{
     attach,
+    cover,
     ffi::{
         self,
         Attach,
         KvmLock,
-        Module,
-        Target, //
+        Module, //
     },
     rearm, //
 };
@@ -74,11 +74,15 @@ impl Attachment {
             pr_info!("attach=off: no KVM's timers are touched\n");
             return Ok(Self { watching: false });
         }
+        if ffi::param_attach() == Attach::Stock && !ffi::stock_possible() {
+            pr_err!("attach=stock: this kernel has no ftrace with arguments, or no kprobes\n");
+            return Err(EOPNOTSUPP);
+        }
         ffi::kvm_watch()?;
         // From here on an error is undone by the drop.
         let this = Self { watching: true };
 
-        live(Module::KVM);
+        live();
         if ffi::param_attach() == Attach::Registered && way() != Way::Registered {
             pr_err!("attach=registered: no KVM is loaded that takes a timer provider\n");
             return Err(ENODEV);
@@ -109,22 +113,35 @@ impl Drop for Attachment {
 }
 
 /// One of KVM's modules has come, or may have been there before.
-pub(crate) fn live(module: Module) {
+pub(crate) fn live() {
     let _lock = KvmLock::lock();
     let attach = ffi::param_attach();
 
-    if module == Module::KVM && attach != Attach::Stock && way() == Way::None {
-        match ffi::kvm_register() {
+    if way() == Way::Registered {
+        return;
+    }
+    if attach != Attach::Stock {
+        let registered = ffi::kvm_register();
+
+        // One that was still coming when it was looked for was hooked. And where another provider
+        // arms the timers, hooks would compensate them twice.
+        if registered != Err(ENOENT) {
+            attach::unhook();
+        }
+        match registered {
             Ok(()) => {
                 REGISTERED.store(1, Relaxed);
                 pr_info!("KVM calls the module for each timer that it arms by a deadline\n");
                 return;
             }
             Err(error) if error == ENOENT => (),
-            Err(error) => pr_warn!("KVM refuses the registration ({error:?})\n"),
+            Err(error) => {
+                pr_warn!("KVM refuses the registration ({error:?}): its timers are as before\n");
+                return;
+            }
         }
     }
-    if matches!(attach, Attach::Auto | Attach::Stock) && way() != Way::Registered {
+    if matches!(attach, Attach::Auto | Attach::Stock) {
         attach::refresh();
         report();
     }
@@ -140,12 +157,13 @@ pub(crate) fn gone(module: Module) {
     attach::forget(module);
 }
 
-/// Says which timers are covered.
+/// Says which timers are covered, and which are not and why.
 fn report() {
-    let covered = |target: Target| if target.is_active() { "yes" } else { "no" };
-    let [nested, lapic, hyperv, xen] = Target::ALL.map(covered);
-
     if way() == Way::Stock {
-        pr_info!("KVM is hooked: nested {nested}, lapic {lapic}, hyperv {hyperv}, xen {xen}\n");
+        pr_info!("KVM is hooked: {}\n", cover::Line);
+    } else if cover::is_any_missed() {
+        pr_warn!("KVM is not hooked: {}\n", cover::Line);
+    } else {
+        pr_info!("no KVM is loaded; one that comes will be attached to\n");
     }
 }

@@ -8,6 +8,7 @@
 use kernel::prelude::*;
 
 mod attach;
+mod cover;
 mod deadline;
 mod ffi;
 mod frequency;

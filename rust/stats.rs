@@ -3,6 +3,7 @@
 //! What the module counts, and the files under `/sys/kernel/debug/raw_hrtimer`.
 
 use crate::{
+    cover::Cover,
     ffi::{
         self,
         File,
@@ -134,10 +135,9 @@ fn attach(seq: &SeqFile) {
     let way = kvm::way();
 
     seq_print!(seq, "kvm: {}\n", way.name());
-    if way == Way::Stock {
+    if way != Way::Registered {
         for target in Target::ALL {
-            let covered = if target.is_active() { "yes" } else { "no" };
-            seq_print!(seq, "{}: {covered}\n", target.name);
+            seq_print!(seq, "{}: {}\n", target.name, Cover::of(target));
         }
     }
 }

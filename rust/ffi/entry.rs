@@ -188,8 +188,8 @@ entries! {
     /// # Safety
     ///
     /// For the shim's module notifier alone: process context.
-    fn rust_raw_hrtimer_kvm_live(module: bindings::rht_kvm_module) {
-        kvm::live(Module::from_c(module));
+    fn rust_raw_hrtimer_kvm_live() {
+        kvm::live();
     }
 
     /// # Safety

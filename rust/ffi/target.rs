@@ -40,17 +40,25 @@ impl Target {
         },
     ];
 
+    /// Returns its place in [`Self::ALL`].
+    pub(crate) const fn index(self) -> usize {
+        // CAST: An identifier is below `RHT_TARGETS`.
+        self.id as usize
+    }
+
     /// Whether the parameters say that it is to be covered.
     pub(crate) fn is_wanted(self) -> bool {
         // SAFETY: `id` is inside the array of parameters.
         unsafe { bindings::rht_param_target(self.id) }
     }
 
-    /// Looks for it in the modules that are loaded, and hooks its callback. Process context.
-    pub(crate) fn find(self) -> bool {
+    /// Looks for it in the modules that are loaded, and hooks its callback, or says why not: `ENODEV`,
+    /// its module is not loaded; `ENOENT`, its module has no such function; else ftrace's reason.
+    /// Process context.
+    pub(crate) fn find(self) -> Result {
         // SAFETY: `id` is inside the array of targets; the `KvmLock` keeps other callers away, or, while
         // the module goes, the absence of the notifier.
-        unsafe { bindings::rht_stock_find(self.id) }
+        to_result(unsafe { bindings::rht_stock_find(self.id) })
     }
 
     /// Lets the hooks act on it, if it was found.
@@ -71,8 +79,7 @@ impl Target {
         unsafe { bindings::rht_stock_leave(self.id) };
     }
 
-    /// Takes its callback's hook away. Not the last one's while the hooks are in place: ftrace takes
-    /// none to mean all functions.
+    /// Takes its callback's hook away, and waits for whoever is inside it. Process context, may sleep.
     pub(crate) fn unfind(self) {
         // SAFETY: As in `find()`.
         unsafe { bindings::rht_stock_drop(self.id) };
@@ -96,6 +103,12 @@ impl Module {
     pub(super) fn from_c(module: bindings::rht_kvm_module) -> Self {
         Self(module)
     }
+}
+
+/// Whether this kernel has what hooks are made of. Any context.
+pub(crate) fn stock_possible() -> bool {
+    // SAFETY: Returns a constant.
+    unsafe { bindings::rht_stock_possible() }
 }
 
 /// Places the hooks. Process context, may sleep.
