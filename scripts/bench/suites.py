@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-from . import bochs, cache, kernel, ktap, kvm, module, packaging, root, selftests, static
+from . import bochs, cache, installing, kernel, ktap, kvm, module, root, selftests, static
 from .cache import BenchError, TREE
 from .check import Suite
 from .ktap import Count
@@ -39,7 +39,7 @@ def lints(context):
     """The module with gcc's extra warnings, clippy and sparse: none may say a thing."""
     built = kernel.ensure_kernel()
     count = Count()
-    with packaging.scratch() as scratch:
+    with installing.scratch() as scratch:
         for number, (name, options) in enumerate(
                 {"W=1": ["W=1"], "clippy": ["CLIPPY=1"], "sparse": ["C=2"]}.items(), 1):
             lines, status = context.command(root.command(built.make(
@@ -189,8 +189,8 @@ SUITES = [
                          command=[*RUN_ALL, "no_tsc.sh"]), BUILT),
     Suite("static", static.run, KERNEL),
     Suite("lints", lints, KERNEL),
-    Suite("native", packaging.native, KERNEL),
-    Suite("dkms", packaging.dkms, KERNEL),
+    Suite("native", installing.native, KERNEL),
+    Suite("dkms", installing.dkms, KERNEL),
     Suite("proof", proof, KERNEL),
     Suite("svm-4", vm("--machine", "svm", "--kvm", "patched", "--cpus", "4",
                       command=RUN_ALL), BUILT, cores=2),
