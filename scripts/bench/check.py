@@ -18,6 +18,8 @@ from .cache import BenchError, elapsed, say
 from .ktap import Count
 
 SILENCE = 15        # seconds without news after which it says what runs
+# What a suite's programs say of how far they are (cache.say).
+_STEP = re.compile(r"\[ *\d+m\d\ds\] (.*\b(?:run|step) \d+ of \d+\b.*)")
 _RESULT = re.compile(r"\s*(?:not )?ok \d|\s*(?:1\.\.\d|Bail out!)|test .* \.\.\. |test result: ")
 
 
@@ -43,8 +45,9 @@ class Context:
         """Write to the log, and to the terminal if it tells of a result."""
         with open(self.log, "a", encoding="utf-8") as file:
             file.write(text if text.endswith("\n") else text + "\n")
-        if _RESULT.match(text):
-            self._runner.news(f"{self.name}: {text.strip()}")
+        step = _STEP.match(text)
+        if step or _RESULT.match(text):
+            self._runner.progress(self.name, step[1] if step else text.strip())
 
     def command(self, argv, timeout=1200, merge=False, **popen):
         """Run argv; (lines of stdout, exit status).
@@ -79,6 +82,7 @@ class _Job:
     thread: threading.Thread = None
     begin: float = 0
     seconds: float = 0
+    doing: str = ""         # what it last told
     count: Count = None     # None until it has ended
 
 
@@ -96,6 +100,10 @@ class Runner:
     def news(self, text):
         self._last_news = time.monotonic()
         print(f"[{elapsed():>6}] {text}", flush=True)
+
+    def progress(self, name, text):
+        self.jobs[name].doing = text
+        self.news(f"{name}: {text}")
 
     def started(self, process):
         with self._changed:
@@ -166,7 +174,8 @@ class Runner:
         if time.monotonic() - self._last_news < SILENCE:
             return
         now = time.monotonic()
-        running = [f"{job.suite.name} ({now - job.begin:.0f} s)"
+        running = [f"{job.suite.name} ({now - job.begin:.0f} s"
+                   + (f", at: {job.doing[:60]})" if job.doing else ")")
                    for job in self.jobs.values() if job.thread and job.count is None]
         done = sum(job.count is not None for job in self.jobs.values())
         self._last_news = now

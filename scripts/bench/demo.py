@@ -4,30 +4,34 @@
 What scripts/guest/demo.sh prints in the machine is read here, and becomes:
 
 results.json, an object with
-  schema      1; changes when a name below changes its meaning
+  schema      2; changes when a name below changes its meaning
   module      {git}: git describe of the tree that was built
   kernel      {release, version}: uname -r, and of the Debian packages
   machine     {name, cpu, khz}: of scripts/vm; khz is the TSC's rate there
-  kvm         "patched" or "stock"
   test        the selftest that ran
   rates       one object for each rate of the host's clock:
     name, tick, freq       as in adjtimex(2), freq in units of 2^-16 ppm
-    wanted_ppm, got_ppm    mono/raw - 1: what tick and freq mean, what the module read
+    wanted_ppm             mono/raw - 1: what tick and freq mean
     runs                   in the order they ran, each
+      kvm                  stock: the kernel's own; patched: with patches/kvm
       module               absent (not loaded yet), loaded, removed
+      attached             how the module covers KVM: stock or registered; null
+                           where it is not loaded
+      got_ppm              mono/raw - 1 as the module read it; null where it is not loaded
       status               the test's exit status
       l1_error, l2_error   {cycles, ns}: TSC at the exit to L1 minus L1's deadline, the
                            last TSC that L2 read minus L2's deadline; null if not printed
       verdict              pass: l1 >= 0 and l2 < 0; early: l1 < 0; late: l2 >= 0;
                            broken: anything else, or a status that says otherwise
       expected             the verdict without which the demonstration has failed
+  left_out    why there are no runs with a patched KVM; null if there are
   passed, failed           how many runs were as expected, and how many not
 """
 
 from dataclasses import dataclass, field
 import re
 
-SCHEMA = 1
+SCHEMA = 2
 TEST = "vmx_preemption_timer_test"
 TOLERANCE_PPM = 1.0     # a unit of mult is up to 0.46 ppm
 
@@ -52,21 +56,37 @@ class Rate:
         return "early" if self.ppm > 0 else "late"
 
 
+# The order is scripts/guest/demo.sh's.
+RUNS = [("stock", "absent"), ("stock", "loaded"), ("stock", "removed"),
+        ("patched", "loaded"), ("patched", "removed")]
+ATTACHED = {"stock": "stock", "patched": "registered"}
+
 # Which machine runs what is fixed: the history of a machine changes its figures.
 MACHINES = [
     [Rate("0"), Rate("+500 ppm", freq=500 << 16), Rate("-500 ppm", freq=-500 << 16)],
     [Rate("tick +10 %", tick=11000), Rate("tick -10 %", tick=9000)],
 ]
-RATES = [rate for rates in MACHINES for rate in rates]
-MODULES = ["absent", "loaded", "removed"]
+
+
+def runs_of(with_patched):
+    """The runs at each rate, as pairs (kvm, module)."""
+    return [run for run in RUNS if with_patched or run[0] == "stock"]
 
 
 @dataclass
 class Run:
+    kvm: str
     module: str
+    attached: str = None
+    debugfs: dict = field(default_factory=dict)     # what the module says of the clock
     status: int = None
     l1: int = None          # cycles
     l2: int = None
+
+    @property
+    def got_ppm(self):
+        match = re.fullmatch(r"([-+][\d.]+) ppm", self.debugfs.get("mono/raw", ""))
+        return float(match[1]) if match else None
 
     @property
     def verdict(self):
@@ -81,24 +101,23 @@ class Measured:
     rate: Rate
     runs: list = field(default_factory=list)
     set: dict = field(default_factory=dict)     # adjtimex, read back
-    debugfs: dict = field(default_factory=dict)
-
-    @property
-    def got_ppm(self):
-        match = re.fullmatch(r"([-+][\d.]+) ppm", self.debugfs.get("mono/raw", ""))
-        return float(match[1]) if match else None
 
 
 class Reader:
-    """Reads one machine's output line by line; what it says goes to `progress`."""
+    """Reads one machine's output line by line; `began` and `ended` are told of runs."""
 
-    def __init__(self, rates, progress):
+    def __init__(self, rates, with_patched, began, ended):
         self.rates = {rate.name: rate for rate in rates}
-        self.runs = len(rates) * len(MODULES)
-        self.progress = progress
+        self.runs = runs_of(with_patched)
+        self.began = began
+        self.ended = ended
         self.measured = []
         self.facts = {}
         self.complete = False
+
+    @property
+    def run(self):
+        return self.measured[-1].runs[-1]
 
     def line(self, text):
         text = text.rstrip("\r\n")
@@ -109,8 +128,7 @@ class Reader:
         match = re.search(r"Stage 2: (L[12]) PT expiry TSC \((\d+)\) , "
                           r"\1 TSC deadline \((\d+)\)$", text)
         if match and self.measured and self.measured[-1].runs:
-            error = int(match[2]) - int(match[3])
-            setattr(self.measured[-1].runs[-1], match[1].lower(), error)
+            setattr(self.run, match[1].lower(), int(match[2]) - int(match[3]))
 
     def _fact(self, word):
         return lambda rest: self.facts.__setitem__(word, rest)
@@ -122,25 +140,33 @@ class Reader:
         key, value = rest.split()
         self.measured[-1].set[key] = int(value)
 
+    def _run(self, rest):
+        self.measured[-1].runs.append(Run(*rest.split()))
+        self.began(self.measured[-1].rate, self.run)
+
     def _debugfs(self, rest):
         key, _, value = rest.partition(": ")
-        self.measured[-1].debugfs[key] = value
+        self.run.debugfs[key] = value
 
-    def _run(self, module):
-        measured = self.measured[-1]
-        measured.runs.append(Run(module))
-        number = sum(len(m.runs) for m in self.measured)
-        self.progress(f"run {number} of {self.runs}: host clock "
-                      f"{measured.rate.name}, module {module}")
+    def _attached(self, rest):
+        self.run.attached = rest
 
     def _status(self, status):
-        run = self.measured[-1].runs[-1]
-        run.status = int(status)
-        self.progress(f"host clock {self.measured[-1].rate.name}, module {run.module}: "
-                      f"{run.verdict}")
+        self.run.status = int(status)
+        self.ended(self.measured[-1].rate, self.run)
 
     def _done(self, _rest):
         self.complete = True
+
+
+def _complaints_of_run(rate, run):
+    where = f"{rate.name}, {run.kvm} KVM"
+    if run.got_ppm is None or abs(run.got_ppm - rate.ppm) > TOLERANCE_PPM:
+        yield f"{where}: the clock runs at {run.got_ppm} ppm, not at {rate.ppm:+} ppm"
+    if run.debugfs.get("clocksource") != "tsc":
+        yield f"{where}: the clocksource is not the TSC"
+    if run.attached != ATTACHED[run.kvm]:
+        yield f"{where}: the module says of KVM: {run.attached}"
 
 
 def complaints(readers):
@@ -153,30 +179,26 @@ def complaints(readers):
             found.append(f"{len(reader.measured)} of {len(reader.rates)} rates were set")
         for measured in reader.measured:
             rate = measured.rate
-            if [run.module for run in measured.runs] != MODULES:
+            if [(run.kvm, run.module) for run in measured.runs] != reader.runs:
                 found.append(f"{rate.name}: not all runs took place")
             if measured.set != {"t": rate.tick, "f": rate.freq}:
                 found.append(f"{rate.name}: adjtimex reads back {measured.set}")
-            got = measured.got_ppm
-            if got is None or abs(got - rate.ppm) > TOLERANCE_PPM:
-                found.append(f"{rate.name}: the clock runs at {got} ppm, "
-                             f"not at {rate.ppm:+} ppm")
-            if measured.debugfs.get("clocksource") != "tsc":
-                found.append(f"{rate.name}: the clocksource is not the TSC")
+            for run in measured.runs:
+                if run.module == "loaded":
+                    found += _complaints_of_run(rate, run)
     return found
 
 
 def _ns_per_cycle(readers):
     """As the guest's kernel knows it: the raw clock's mult and shift."""
     for reader in readers:
-        for measured in reader.measured:
-            if "raw_mult" in measured.debugfs:
-                return (int(measured.debugfs["raw_mult"])
-                        / (1 << int(measured.debugfs["shift"])))
+        for run in (run for measured in reader.measured for run in measured.runs):
+            if "raw_mult" in run.debugfs:
+                return int(run.debugfs["raw_mult"]) / (1 << int(run.debugfs["shift"]))
     return None
 
 
-def results(readers, kernel, kvm, git):
+def results(readers, kernel, left_out, git):
     """The object of results.json."""
     scale = _ns_per_cycle(readers)
 
@@ -190,8 +212,9 @@ def results(readers, kernel, kvm, git):
         rate = measured.rate
         rates.append({
             "name": rate.name, "tick": rate.tick, "freq": rate.freq,
-            "wanted_ppm": rate.ppm, "got_ppm": measured.got_ppm,
-            "runs": [{"module": run.module, "status": run.status,
+            "wanted_ppm": rate.ppm,
+            "runs": [{"kvm": run.kvm, "module": run.module, "attached": run.attached,
+                      "got_ppm": run.got_ppm, "status": run.status,
                       "l1_error": error(run.l1), "l2_error": error(run.l2),
                       "verdict": run.verdict, "expected": rate.expected(run.module)}
                      for run in measured.runs]})
@@ -202,30 +225,13 @@ def results(readers, kernel, kvm, git):
         "kernel": {"release": kernel.release, "version": kernel.version},
         "machine": {"name": "vmx", "cpu": readers[0].facts.get("cpu"),
                     "khz": round(1e6 / scale) if scale else None},
-        "kvm": kvm, "test": TEST, "rates": rates,
+        "test": TEST, "rates": rates, "left_out": left_out,
         "passed": passed, "failed": len(runs) - passed}
 
 
-def table(result):
-    """The results as a person reads them."""
-    def amount(error):
-        if error is None:
-            return f"{'-':>29}"
-        ns = "" if error["ns"] is None else f"{error['ns']:+,} ns"
-        return f"{error['cycles']:+,}".rjust(12) + ns.rjust(17)
-
-    lines = [f"{'':12}{'':10}{'cycles (and nanoseconds) after the deadline':>46}",
-             f"{'host clock':12}{'module':10}{'exit to L1 (never < 0)':>29}"
-             f"{'last TSC of L2 (never >= 0)':>30}  verdict"]
-    for rate in result["rates"]:
-        for run in rate["runs"]:
-            good = run["verdict"] == run["expected"]
-            says = {"pass": "pass", "early": "FAIL: early", "late": "FAIL: late",
-                    "broken": f"BROKEN (status {run['status']})"}[run["verdict"]]
-            if good and run["verdict"] != "pass":
-                says += ", the known fault"
-            elif not good:
-                says += f", EXPECTED: {run['expected']}"
-            lines.append(f"{rate['name']:12}{run['module']:10}{amount(run['l1_error'])}"
-                         f" {amount(run['l2_error'])}  {says}")
-    return "\n".join(lines)
+def unexpected(result):
+    """A sentence for each run that was not as it has to be."""
+    return [f"{rate['name']}, {run['kvm']} KVM, module {run['module']}: {run['verdict']} "
+            f"(status {run['status']}) instead of {run['expected']}"
+            for rate in result["rates"] for run in rate["runs"]
+            if run["verdict"] != run["expected"]]

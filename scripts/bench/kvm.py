@@ -14,6 +14,10 @@ RECIPE = "1"
 NOT_BUILT = ["MAINTAINERS", "Documentation/*"]  # parts of a patch that are left out
 
 
+class DoesNotApply(BenchError):
+    """The series is for another version of Linux."""
+
+
 def series(directory=PATCHES):
     """The patches of a series in order, without its cover letter."""
     return sorted(p for p in directory.glob("*.patch")
@@ -51,8 +55,8 @@ def patched_source(kernel, patches, path):
                         cwd=kernel.source, binds=binds, capture=True, check=False,
                         env={"GIT_CEILING_DIRECTORIES": kernel.source.parent})
         if done.returncode:
-            raise BenchError(f"{patch.name} does not apply to Linux {kernel.version}:\n"
-                             + done.stderr.strip())
+            raise DoesNotApply(f"{patch.name} does not apply to Linux {kernel.version}:\n"
+                               + done.stderr.strip())
     return binds
 
 

@@ -1,31 +1,45 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: demo.sh TEST NAME:TICK:FREQ...
+# usage: demo.sh TEST PATCHED_KVM NAME:TICK:FREQ...
 #
-# Runs in the machine: the test at each rate of the host's clock, without the
-# module, with it, and again without.  Lines that start with "@ " are for
-# scripts/bench/demo.py.
+# Runs in the machine: the test at each rate of the host's clock, with the
+# kernel's own KVM without the module, with it, and again without; then, if the
+# directory PATCHED_KVM exists, with the modules in it, with raw_hrtimer and
+# again without.  Lines that start with "@ " are for scripts/bench/demo.py.
 set -eu
 
 test=$1
-shift
+patched=$2
+shift 2
 
 say()
 {
 	echo "@ $*"
 }
 
+# KVM MODULE: one run of the test.
 run()
 {
 	status=0
 
-	say run "$1"
+	say run "$1" "$2"
+	if [ "$2" = loaded ]; then
+		sed 's/^/@ debugfs /' /sys/kernel/debug/raw_hrtimer/rate
+		sed -n 's/^kvm: /@ attached /p' /sys/kernel/debug/raw_hrtimer/attach
+	fi
 	"$test" 2>&1 || status=$?
 	say status "$status"
 }
 
-modprobe kvm-intel
+with_and_without_module()
+{
+	modprobe raw_hrtimer
+	run "$1" loaded
+	rmmod raw_hrtimer
+	run "$1" removed
+}
+
 say kernel "$(uname -r)"
 say cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
 for rate; do
@@ -38,18 +52,18 @@ for rate; do
 	sleep 2		# the second overflow takes the frequency over
 	say rate "$name"
 	adjtimex | sed -n 's/^ *-\([ft]\).*: *\(-\{0,1\}[0-9]*\).*/@ adjtimex \1 \2/p'
-	for module in absent loaded removed; do
-		case $module in
-		loaded)
-			modprobe raw_hrtimer
-			sed 's/^/@ debugfs /' /sys/kernel/debug/raw_hrtimer/rate
-			;;
-		removed)
-			rmmod raw_hrtimer
-			;;
-		esac
-		run $module
-	done
+
+	modprobe kvm-intel
+	run stock absent
+	with_and_without_module stock
+	rmmod kvm-intel kvm
+	[ -d "$patched" ] || continue
+
+	insmod "$patched/kvm.ko"
+	# shellcheck disable=SC2046	# one word for each parameter
+	insmod "$patched/kvm-intel.ko" $(sed -n 's/^options kvm-intel //p' /etc/modprobe.d/kvm.conf)
+	with_and_without_module patched
+	rmmod kvm-intel kvm
 done
 say taint "$(cat /proc/sys/kernel/tainted)"
 say "done"

@@ -60,6 +60,24 @@ class Runner(unittest.TestCase):
         self.assertEqual(run(check.Suite("a", passing, cores=8), cores=1)[0].passed, 2)
 
 
+class Progress(unittest.TestCase):
+    def test_steps_and_results_are_told(self):
+        def suite(context):
+            context.note("[ 1m02s] machine 1: run 4 of 25: host clock 0")
+            context.note("[ 1m17s] machine 1: still at run 4 of 25: host clock 0")
+            context.note("    ok 3 a test")
+            context.note("what nobody waits for")
+            return ktap.Count(passed=1)
+        with tempfile.TemporaryDirectory() as logs, \
+                contextlib.redirect_stdout(io.StringIO()) as said:
+            runner = check.Runner([check.Suite("a", suite)], Path(logs), 1)
+            runner.run()
+        self.assertIn("a: machine 1: run 4 of 25", said.getvalue())
+        self.assertIn("a: ok 3 a test", said.getvalue())
+        self.assertNotIn("nobody", said.getvalue())
+        self.assertEqual(runner.jobs["a"].doing, "ok 3 a test")
+
+
 class Command(unittest.TestCase):
     def output(self, argv, **options):
         found = []

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import unittest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from bench import demo  # noqa: E402
+from bench import demo, demo_table  # noqa: E402
 
 KERNEL = SimpleNamespace(release="7.3.4", version="7.3.4-1")
 FAST = demo.Rate("fast", freq=500 << 16)
@@ -19,41 +19,51 @@ def said(l1, l2, status):
             f"@ status {status}"]
 
 
-def output(absent=(-200, -300, 254), loaded=(50, -10, 0), removed=(-200, -300, 254)):
-    lines = ["@ cpu test", "@ rate fast", "@ adjtimex f 32768000", "@ adjtimex t 10000",
-             "@ run absent", *said(*absent),
-             "@ debugfs mono/raw: +500.012 ppm", "@ debugfs raw_mult: 4793490",
-             "@ debugfs shift: 24", "@ debugfs clocksource: tsc",
-             "@ run loaded", *said(*loaded), "@ run removed", *said(*removed), "@ done"]
-    return lines
+EARLY, GOOD = (-200, -300, 254), (50, -10, 0)
+DEBUGFS = ["@ debugfs mono/raw: +500.012 ppm", "@ debugfs raw_mult: 4793490",
+           "@ debugfs shift: 24", "@ debugfs clocksource: tsc"]
 
 
-def read(lines):
-    reader = demo.Reader([FAST], lambda text: None)
+def output(absent=EARLY, loaded=GOOD, removed=EARLY):
+    return ["@ cpu test", "@ rate fast", "@ adjtimex f 32768000", "@ adjtimex t 10000",
+            "@ run stock absent", *said(*absent),
+            "@ run stock loaded", *DEBUGFS, "@ attached stock", *said(*loaded),
+            "@ run stock removed", *said(*removed),
+            "@ run patched loaded", *DEBUGFS, "@ attached registered", *said(*GOOD),
+            "@ run patched removed", *said(*EARLY), "@ done"]
+
+
+def read(lines, with_patched=True):
+    reader = demo.Reader([FAST], with_patched, lambda *_: None, lambda *_: None)
     for line in lines:
         reader.line(line + "\n")
     return reader
 
 
+def results(lines, left_out=None):
+    return demo.results([read(lines)], KERNEL, left_out, "git")
+
+
 def verdicts(lines):
-    result = demo.results([read(lines)], KERNEL, "patched", "git")
-    return ([run["verdict"] for run in result["rates"][0]["runs"]],
+    """Of the stock KVM's runs; how many of all were as expected, and were not."""
+    result = results(lines)
+    return ([run["verdict"] for run in result["rates"][0]["runs"][:3]],
             result["passed"], result["failed"])
 
 
 class Verdicts(unittest.TestCase):
     def test_as_it_should_be(self):
-        self.assertEqual(verdicts(output()), (["early", "pass", "early"], 3, 0))
+        self.assertEqual(verdicts(output()), (["early", "pass", "early"], 5, 0))
         self.assertEqual(demo.complaints([read(output())]), [])
 
     def test_the_fault_is_gone_without_the_module(self):
-        self.assertEqual(verdicts(output(absent=(50, -10, 0)))[1:], (2, 1))
+        self.assertEqual(verdicts(output(absent=(50, -10, 0)))[1:], (4, 1))
 
     def test_late_where_it_should_be_early(self):
         self.assertEqual(verdicts(output(absent=(500, 300, 254)))[0][0], "late")
 
     def test_the_module_does_not_help(self):
-        self.assertEqual(verdicts(output(loaded=(-1, -20, 254)))[1:], (2, 1))
+        self.assertEqual(verdicts(output(loaded=(-1, -20, 254)))[1:], (4, 1))
 
     def test_bounds(self):
         self.assertEqual(verdicts(output(loaded=(0, -1, 0)))[0][1], "pass")
@@ -66,16 +76,42 @@ class Verdicts(unittest.TestCase):
 
     def test_test_that_ran_nothing(self):
         lines = [l for l in output() if not l.startswith("Stage")]
-        self.assertEqual(verdicts(lines), (["broken"] * 3, 0, 3))
+        self.assertEqual(verdicts(lines), (["broken"] * 3, 0, 5))
 
     def test_cycles_become_ns(self):
-        result = demo.results([read(output())], KERNEL, "patched", "git")
+        result = results(output())
         self.assertEqual(result["machine"]["khz"], 3500000)
         self.assertEqual(result["rates"][0]["runs"][0]["l1_error"], {"cycles": -200, "ns": -57})
 
-    def test_table_has_every_run(self):
-        result = demo.results([read(output())], KERNEL, "patched", "git")
-        self.assertEqual(len(demo.table(result).splitlines()), 2 + 3)
+    def test_what_is_said_of_the_unexpected(self):
+        self.assertEqual(demo.unexpected(results(output())), [])
+        found = demo.unexpected(results(output(loaded=EARLY)))
+        self.assertEqual(found, ["fast, stock KVM, module loaded: early (status 254) "
+                                 "instead of pass"])
+
+
+class Table(unittest.TestCase):
+    def table(self, *args):
+        text = demo_table.table(results(*args))
+        return text.splitlines()[len(demo_table.LEGEND.splitlines()):]
+
+    def test_columns_side_by_side(self):
+        head, _, loaded, removed = self.table(output())
+        for kvm in ("stock KVM, no module", "stock KVM, raw_hrtimer",
+                    "patched KVM, raw_hrtimer"):
+            self.assertIn(kvm, head)
+        self.assertEqual(loaded.split(), ["fast", "-300", "-200", "EARLY",
+                                          *["-10", "+50", "pass"] * 2])
+        self.assertEqual(removed.split(), ["after", "rmmod", *["-300", "-200", "EARLY"] * 2])
+
+    def test_what_is_not_expected_is_marked(self):
+        self.assertIn("EARLY!", self.table(output(loaded=EARLY))[2])
+        self.assertNotIn("!", "".join(self.table(output())))
+
+    def test_why_there_is_no_patched_kvm(self):
+        lines = self.table(output(), "0003 does not apply")
+        self.assertNotIn("patched", lines[0])
+        self.assertIn("0003 does not apply", lines[-1])
 
 
 class Complaints(unittest.TestCase):
@@ -87,7 +123,20 @@ class Complaints(unittest.TestCase):
         self.check(output()[:-1], "did not run to its end")
 
     def test_run_is_missing(self):
-        self.check(output()[:-6] + ["@ done"], "not all runs")
+        lines = output()
+        self.check(lines[:lines.index("@ run patched removed")] + ["@ done"], "not all runs")
+
+    def test_no_patched_kvm(self):
+        lines = output()
+        without = lines[:lines.index("@ run patched loaded")] + ["@ done"]
+        self.assertEqual(demo.complaints([read(without, with_patched=False)]), [])
+        self.check(without, "not all runs")
+
+    def test_the_module_did_not_cover_kvm(self):
+        self.check([l.replace("attached stock", "attached no") for l in output()],
+                   "stock KVM: the module says of KVM: no")
+        self.check([l.replace("attached registered", "attached stock") for l in output()],
+                   "patched KVM: the module says of KVM: stock")
 
     def test_no_rate_at_all(self):
         self.check(["@ done"], "0 of 1 rates")
