@@ -7,64 +7,11 @@
 DIR=$(dirname "$(readlink -f "$0")")
 . "$DIR/functions.sh"
 . "$DIR/functions_kvm.sh"
+. "$DIR/functions_chrony.sh"
 
 TEST=vmx_preemption_timer_test
 WITHOUT=${WITHOUT:-6}		# runs within which it has to fail without the module
 WITH=${WITH:-8}			# runs that have to pass with it
-SOCKET=/run/chrony.raw_hrtimer.sock
-LOG=$(mktemp)
-CONFIG=$(mktemp)
-
-find_program() {
-	for dir in "$DIR" "$DIR/.." "$KVM_SELFTESTS"; do
-		if [ -x "$dir/$1" ]; then
-			echo "$dir/$1"
-			return
-		fi
-	done
-	return 1
-}
-
-# chronyd may not step the clock: what is wrong is slewed.
-start_chronyd() {
-	cat > "$CONFIG" <<-END
-	refclock SOCK $SOCKET refid RAW poll 0 filter 2
-	cmdport 0
-	driftfile /dev/null
-	END
-	chronyd -n -u root -f "$CONFIG" > "$LOG.chronyd" 2>&1 &
-	CHRONYD=$!
-	"$REFCLOCK" "$SOCKET" &
-	BACKGROUND="$CHRONYD $!"
-	for _ in $(seq 30); do
-		[ -S "$SOCKET" ] && return
-		sleep 1
-	done
-	sed 's/^/# chronyd: /' "$LOG.chronyd"
-	return 1
-}
-
-# Alternately 0.3 s ahead and 0.3 s behind.
-DIRECTION=
-spoil() {
-	if [ -z "$DIRECTION" ]; then
-		DIRECTION=1
-		set_clock 0.3
-	else
-		DIRECTION=
-		set_clock -0.3
-	fi
-}
-
-# SECONDS to add.  date sets whole seconds: wait for the fraction.
-set_clock() {
-	adjtimex -p > /dev/null 2>&1
-	now=$(date +%s)
-	case $1 in
-	-*) usleep 700000; date -s "@$now" > /dev/null ;;
-	*) usleep 700000; date -s "@$((now + 1))" > /dev/null ;;
-	esac
-}
 
 # The greatest skew that was seen, in whole ppm.
 GREATEST=0
@@ -92,17 +39,6 @@ run_guests() {
 	say "$FAILED of $run failed; the tick was up to $GREATEST ppm off"
 }
 
-clean_up_chrony() {
-	rm -f "$LOG" "$LOG.chronyd" "$CONFIG" "$SOCKET"
-	for process in $BACKGROUND; do
-		kill "$process" 2> /dev/null
-	done
-	BACKGROUND=
-	# shellcheck disable=SC2034	# functions.sh reads it
-	BENT=1
-	clean_up
-}
-
 begin "chronyd slews the clock while a nested guest's timer is pending"
 need_adjtimex
 need_tsc
@@ -116,7 +52,7 @@ load_kvm || skip_all "KVM cannot be loaded"
 trap clean_up_chrony EXIT
 
 plan 4
-expect "chronyd runs" start_chronyd
+expect "chronyd runs" start_chronyd "$REFCLOCK"
 run_guests "$WITHOUT" stop
 expect "without the module the guest's test fails" [ "$FAILED" -gt 0 ]
 load raw_hrtimer
