@@ -2,55 +2,22 @@
 /*
  * Test that the APIC timer expires when the TSC says so.
  *
- * The guest starts the timer for various times ahead, waits for the interrupt
- * by spinning or halting, and compares the TSC in the interrupt handler with
- * the one at which the timer was due, i.e. with the TSC deadline, or with the
- * TSC before it wrote the initial count plus so many cycles of the bus.  When
- * the timer was started, and when the current count was read, is only known to
- * lie between the TSC before and after the access.
+ * It is due at its TSC deadline, or so many cycles of the bus after the initial
+ * count was written, for which the TSC before the write is taken.  When the
+ * current count is read is only known to lie between the TSC before and after.
  */
-#include <getopt.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "apic.h"
-#include "kselftest.h"
-#include "kvm_util.h"
-#include "processor.h"
-#include "test_util.h"
-
-#define TIMER_VECTOR	0xec
-#define MAX_SAMPLES	4096
+#include "timer_accuracy.h"
 
 /* The bus runs at 1 GHz, i.e. the timer counts nanoseconds. */
 #define COUNTS_PER_US	1000
 
-static const u32 distances_us[] = { 10, 100, 1000, 10000, 100000 };
-
-/* Shorter periods are subject to kvm.min_timer_period_us. */
-#define MIN_PERIOD_US	1000
-
-static const struct timer_mode {
-	const char *name;
-	u64 lvtt;
-} modes[] = {
-	{ "tscdeadline", APIC_LVT_TIMER_TSCDEADLINE },
-	{ "oneshot", APIC_LVT_TIMER_ONESHOT },
-	{ "periodic", APIC_LVT_TIMER_PERIODIC },
-};
-
-/* Arguments, written by the host. */
-static u64 samples = 20;
-static u64 lvtt;
-static u64 counts;		/* until the timer is due */
-static u64 halt;
-static u64 far;
+/* What kvm.min_timer_period_us is by default. */
+#define MIN_PERIOD_US	200
 
 /* Results, written by the guest. */
-static s64 lateness[MAX_SAMPLES];	/* cycles */
+static u64 irq_tsc;
 static u64 tmcct_reads;
 static s64 tmcct_error;			/* counts, beyond what's possible */
-static u64 irqs, irq_tsc;
 
 static u64 counts_to_cycles(u64 n)
 {
@@ -60,8 +27,42 @@ static u64 counts_to_cycles(u64 n)
 static void timer_handler(struct ex_regs *regs)
 {
 	irq_tsc = rdtsc();
-	WRITE_ONCE(irqs, irqs + 1);
+	WRITE_ONCE(guest_timer.irqs, guest_timer.irqs + 1);
 	x2apic_write_reg(APIC_EOI, 0);
+}
+
+static void guest_setup(void)
+{
+	cli();
+	x2apic_enable();
+	x2apic_write_reg(APIC_LVTT, guest_timer.mode | TIMER_VECTOR);
+	x2apic_write_reg(APIC_TDCR, 0xb);	/* divide by 1 */
+}
+
+static void guest_accuracy(void)
+{
+	u64 i, due, counts = guest_timer.distance_us * COUNTS_PER_US;
+	u64 start = 0;
+
+	guest_setup();
+	for (i = 0; i < guest_timer.samples; i++) {
+		if (!i || guest_timer.mode != APIC_LVT_TIMER_PERIODIC)
+			start = rdtsc();
+
+		due = start + counts_to_cycles(counts);
+		if (guest_timer.mode == APIC_LVT_TIMER_TSCDEADLINE)
+			wrmsr(MSR_IA32_TSC_DEADLINE, due);
+		else if (guest_timer.mode == APIC_LVT_TIMER_ONESHOT || !i)
+			x2apic_write_reg(APIC_TMICT, counts);
+		else
+			due = start + counts_to_cycles(counts * (i + 1));
+
+		guest_wait_for_irq(i + 1);
+		guest_timer.late[i] = irq_tsc - due;
+	}
+
+	x2apic_write_reg(APIC_LVTT, APIC_LVT_MASKED);
+	GUEST_DONE();
 }
 
 static void check_current_count(u64 min_due, u64 max_due)
@@ -85,19 +86,25 @@ static void check_current_count(u64 min_due, u64 max_due)
 		tmcct_error = min(tmcct_error, -(s64)(least - tmcct));
 }
 
-static void wait_for_irq(u64 nr, u64 min_due, u64 max_due)
+static void guest_count(void)
 {
-	while (irqs < nr) {
-		if (halt) {
-			safe_halt();
-		} else {
+	u64 i, before, after, counts = guest_timer.distance_us * COUNTS_PER_US;
+
+	guest_setup();
+	for (i = 0; i < guest_timer.samples; i++) {
+		before = rdtsc();
+		x2apic_write_reg(APIC_TMICT, counts);
+		after = rdtsc();
+		while (READ_ONCE(guest_timer.irqs) <= i) {
 			sti();
 			cpu_relax();
+			cli();
+			if (READ_ONCE(guest_timer.irqs) <= i)
+				check_current_count(before + counts_to_cycles(counts),
+						    after + counts_to_cycles(counts));
 		}
-		cli();
-		if (irqs < nr && !halt && lvtt == APIC_LVT_TIMER_ONESHOT)
-			check_current_count(min_due, max_due);
 	}
+	GUEST_DONE();
 }
 
 /*
@@ -105,213 +112,71 @@ static void wait_for_irq(u64 nr, u64 min_due, u64 max_due)
  * 64 bits on their way from cycles.  Choose one for which the rest does, i.e.
  * an interrupt would arrive after half of the time.
  */
-static void expect_no_irq(void)
+static void guest_far(void)
 {
-	u64 cycles = counts_to_cycles(counts);
-	u64 start = rdtsc();
+	u64 cycles = counts_to_cycles(guest_timer.distance_us * COUNTS_PER_US);
+	u64 start;
 
+	guest_setup();
+	start = rdtsc();
 	wrmsr(MSR_IA32_TSC_DEADLINE, start + ~0ull / 1000000 + cycles / 2);
 	while (rdtsc() - start < cycles) {
 		sti();
 		cpu_relax();
 		cli();
 	}
-}
-
-static void guest_code(void)
-{
-	u64 before, after, due;
-	u64 i;
-
-	cli();
-	x2apic_enable();
-	x2apic_write_reg(APIC_LVTT, lvtt | TIMER_VECTOR);
-	x2apic_write_reg(APIC_TDCR, 0xb);	/* divide by 1 */
-
-	if (far) {
-		expect_no_irq();
-		GUEST_DONE();
-	}
-
-	for (i = 0; i < samples; i++) {
-		if (!i || lvtt != APIC_LVT_TIMER_PERIODIC) {
-			before = rdtsc();
-			if (lvtt == APIC_LVT_TIMER_TSCDEADLINE)
-				wrmsr(MSR_IA32_TSC_DEADLINE, before + counts_to_cycles(counts));
-			else
-				x2apic_write_reg(APIC_TMICT, counts);
-			after = rdtsc();
-		}
-
-		if (lvtt == APIC_LVT_TIMER_PERIODIC)
-			due = before + counts_to_cycles(counts * (i + 1));
-		else
-			due = before + counts_to_cycles(counts);
-
-		wait_for_irq(i + 1, due, due + after - before);
-		lateness[i] = irq_tsc - due;
-	}
-
-	x2apic_write_reg(APIC_LVTT, APIC_LVT_MASKED);
 	GUEST_DONE();
 }
 
-static void run(const struct timer_mode *mode, u32 distance_us, bool halted, bool far_ahead)
+static struct kvm_vm *run_guest(const struct timer_run *run, void *guest_code)
 {
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
-	struct ucall uc;
 
-	vm = vm_create_with_one_vcpu(&vcpu, guest_code);
+	vm = timer_vm_create(&vcpu, guest_code, run);
 	vcpu_set_cpuid_feature(vcpu, X86_FEATURE_TSC_DEADLINE_TIMER);
 	vm_install_exception_handler(vm, TIMER_VECTOR, timer_handler);
+	timer_vcpu_run(vcpu);
+	return vm;
+}
 
-	lvtt = mode->lvtt;
-	counts = distance_us * COUNTS_PER_US;
-	halt = halted;
-	far = far_ahead;
-	irqs = 0;
-	tmcct_reads = 0;
-	tmcct_error = 0;
-	sync_global_to_guest(vm, samples);
-	sync_global_to_guest(vm, lvtt);
-	sync_global_to_guest(vm, counts);
-	sync_global_to_guest(vm, halt);
-	sync_global_to_guest(vm, far);
-	sync_global_to_guest(vm, irqs);
-	sync_global_to_guest(vm, tmcct_reads);
-	sync_global_to_guest(vm, tmcct_error);
+static void test_accuracy(const struct timer_run *run)
+{
+	struct kvm_vm *vm = run_guest(run, guest_accuracy);
 
-	vcpu_run(vcpu);
-	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_IO);
-	switch (get_ucall(vcpu, &uc)) {
-	case UCALL_ABORT:
-		REPORT_GUEST_ASSERT(uc);
-		/* NOT REACHED */
-	case UCALL_DONE:
-		break;
-	default:
-		TEST_FAIL("Unknown ucall %lu", uc.cmd);
-	}
+	timer_report(vm, run, guest_tsc_khz);
+}
 
-	sync_global_from_guest(vm, irqs);
-	sync_global_from_guest(vm, lateness);
+static void test_count(const struct timer_run *run)
+{
+	struct kvm_vm *vm = run_guest(run, guest_count);
+
 	sync_global_from_guest(vm, tmcct_reads);
 	sync_global_from_guest(vm, tmcct_error);
 	kvm_vm_free(vm);
+	ksft_test_result(!tmcct_error, "%s %u us: off by %ld in %lu reads\n", run->mode->name,
+			 run->distance_us, (long)tmcct_error, (unsigned long)tmcct_reads);
 }
 
-static int compare(const void *a, const void *b)
+static void test_far(const struct timer_run *run)
 {
-	s64 x = *(const s64 *)a, y = *(const s64 *)b;
-
-	return x < y ? -1 : x > y;
+	kvm_vm_free(run_guest(run, guest_far));
+	ksft_test_result(!guest_timer.irqs, "%s, beyond 2^64 / 10^6 cycles: %lu interrupts\n",
+			 run->mode->name, (unsigned long)guest_timer.irqs);
 }
 
-static void report(const struct timer_mode *mode, u32 distance_us, bool halted, u32 max_late)
-{
-	s64 min, max, drift = lateness[samples - 1] - lateness[0];
-	u64 early = 0, i;
-
-	for (i = 0; i < samples; i++)
-		early += lateness[i] < 0;
-	qsort(lateness, samples, sizeof(lateness[0]), compare);
-	min = lateness[0];
-	max = lateness[samples - 1];
-
-	ksft_test_result(!early && !tmcct_error && (!max_late || max <= max_late),
-			 "%s %u us %s: early %lu, late min %ld median %ld p99 %ld max %ld cycles, last - first %ld, count off by %ld of %lu\n",
-			 mode->name, distance_us, halted ? "halted" : "spinning",
-			 (unsigned long)early, (long)min, (long)lateness[samples / 2],
-			 (long)lateness[samples * 99 / 100], (long)max, (long)drift,
-			 (long)tmcct_error, (unsigned long)tmcct_reads);
-}
-
-static void help(const char *name)
-{
-	printf("usage: %s [--mode MODE] [--samples N] [--distance US] [--max-late CYCLES]\n\n"
-	       " --mode:     tscdeadline, oneshot or periodic (default: all)\n"
-	       " --samples:  of each kind, at most %u (default %lu)\n"
-	       " --distance: to the deadline (default: 10 us to 100 ms)\n"
-	       " --max-late: fail if a timer is later (default: any is fine)\n",
-	       name, MAX_SAMPLES, (unsigned long)samples);
-	exit(KSFT_FAIL);
-}
-
-/* Count the tests of one mode, or run them. */
-static int test_mode(const struct timer_mode *mode, u32 only_us, u32 max_late, bool dry)
-{
-	int i, halted, tests = 0;
-
-	for (i = 0; i < (only_us ? 1 : ARRAY_SIZE(distances_us)); i++) {
-		u32 distance_us = only_us ?: distances_us[i];
-
-		if (mode->lvtt == APIC_LVT_TIMER_PERIODIC && distance_us < MIN_PERIOD_US)
-			continue;
-
-		for (halted = 0; halted < 2; halted++, tests++) {
-			if (dry)
-				continue;
-			run(mode, distance_us, halted, false);
-			report(mode, distance_us, halted, max_late);
-		}
-	}
-
-	if (mode->lvtt != APIC_LVT_TIMER_TSCDEADLINE)
-		return tests;
-
-	if (!dry) {
-		run(mode, 10000, false, true);
-		ksft_test_result(!irqs, "%s beyond 2^64 / 10^6 cycles: %lu interrupts\n",
-				 mode->name, (unsigned long)irqs);
-	}
-	return tests + 1;
-}
+static const struct timer_mode modes[] = {
+	{ "tscdeadline", test_accuracy, APIC_LVT_TIMER_TSCDEADLINE },
+	{ "oneshot", test_accuracy, APIC_LVT_TIMER_ONESHOT },
+	{ "periodic", test_accuracy, APIC_LVT_TIMER_PERIODIC, .min_us = MIN_PERIOD_US },
+	{ "count", test_count, APIC_LVT_TIMER_ONESHOT, .spinning_only = true, .max_us = 100000 },
+	{ "far", test_far, APIC_LVT_TIMER_TSCDEADLINE, .spinning_only = true,
+	  .min_us = 10000, .max_us = 10000 },
+};
 
 int main(int argc, char *argv[])
 {
-	static const struct option options[] = {
-		{ "mode", required_argument, NULL, 'm' },
-		{ "samples", required_argument, NULL, 's' },
-		{ "distance", required_argument, NULL, 'd' },
-		{ "max-late", required_argument, NULL, 'l' },
-		{ }
-	};
-	u32 max_late = 0, only_us = 0;
-	const char *only = NULL;
-	int opt, i, tests = 0;
-
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (opt) {
-		case 'm':
-			only = optarg;
-			break;
-		case 's':
-			samples = atoi_positive("Samples", optarg);
-			break;
-		case 'd':
-			only_us = atoi_positive("Microseconds", optarg);
-			break;
-		case 'l':
-			max_late = atoi_positive("Cycles", optarg);
-			break;
-		default:
-			help(argv[0]);
-		}
-	}
-
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_TSC_DEADLINE_TIMER));
 
-	for (i = 0; i < ARRAY_SIZE(modes); i++)
-		if (!only || !strcmp(only, modes[i].name))
-			tests += test_mode(&modes[i], only_us, max_late, true);
-	if (!tests || samples > MAX_SAMPLES)
-		help(argv[0]);
-
-	ksft_print_header();
-	ksft_set_plan(tests);
-	for (i = 0; i < ARRAY_SIZE(modes); i++)
-		if (!only || !strcmp(only, modes[i].name))
-			test_mode(&modes[i], only_us, max_late, false);
-	ksft_finished();
+	timer_main(argc, argv, modes, ARRAY_SIZE(modes));
 }
