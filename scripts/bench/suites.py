@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 
-from . import bochs, cache, demo, installing, kernel, ktap, kvm, module, root, selftests, static
+from . import (bochs, cache, demo, installing, kernel, ktap, kvm, module, root, selftests, static,
+               timers)
 from .cache import BenchError, TREE
 from .check import Suite
 from .ktap import Count
@@ -105,8 +106,8 @@ def proof(context):
 
 # --- in a machine -------------------------------------------------------------------
 
-def vm(*options, command=(), timeout=900):
-    """KTAP that a command prints in a machine."""
+def vm(*options, command=(), timeout=900, judge=None):
+    """KTAP that a command prints in a machine; judge: what else to count of it."""
     def run(context):
         machine_log = context.log.with_suffix(".machine.log")
         lines, status = context.command(
@@ -116,16 +117,18 @@ def vm(*options, command=(), timeout=900):
         if 120 <= status <= 125:
             count.failures.append(f"the machine ended with status {status}, see "
                                   f"{machine_log.name}")
+        if judge:
+            count += judge(lines)
         return count
     return run
 
 
-def kvm_tests(*options, tests, ticks="10000", with_module=False, timeout=900):
-    """KVM selftests in a machine, each as one test."""
+def kvm_tests(*options, tests, schedules="0", with_module=False, timeout=900, judge=None):
+    """KVM selftests in a machine, each under each schedule of the clock as one test."""
     script = TREE / "scripts/guest/kvm-tests.sh"
-    return vm(*options, "--add", f"{script}:/kvm-tests.sh", timeout=timeout,
+    return vm(*options, "--add", f"{script}:/kvm-tests.sh", timeout=timeout, judge=judge,
               command=["sh", "/kvm-tests.sh", *(["--module"] if with_module else []),
-                       "--ticks", ticks, *tests])
+                       "--seed", "1", "--schedules", schedules, *tests])
 
 
 def demonstration(name="stock"):
@@ -157,7 +160,7 @@ KERNEL = ("kernel",)
 BUILT = ("kernel", "module", "series", "selftests")
 VMX = (*BUILT, "bochs")
 NESTED = ["nested_preemption_timer_save_test", "nested_preemption_timer_restore_test"]
-ACCURACY = ["apic_timer_accuracy_test", "hyperv_stimer_accuracy_test"]
+
 
 # Started in this order, where processors are free; first what others wait for.
 SUITES = [
@@ -176,15 +179,14 @@ SUITES = [
                     timeout=1500), VMX),
     Suite("chrony", vm(command=[*RUN_ALL, "chrony.sh"]), VMX),
     # Without the module and with a bent clock they must fail: that is the fault.
-    Suite("vmx-guests", kvm_tests("--kvm", "patched", tests=NESTED + ACCURACY), VMX),
+    Suite("vmx-guests", kvm_tests("--kvm", "patched", tests=[
+        *NESTED, *timers.FAR,
+        *timers.each(timers.TIMERS + timers.PATCHED + timers.COUNT, timers.SHORTER)]), VMX),
     Suite("vmx-nested", kvm_tests("--kvm", "patched", tests=NESTED,
-                                  ticks="9000 10000 11000", with_module=True), VMX),
-    Suite("vmx-nested-stock", kvm_tests(tests=NESTED[:1], ticks="9000 10000 11000",
+                                  schedules="-10% 0 +10% random", with_module=True), VMX),
+    Suite("vmx-nested-stock", kvm_tests(tests=NESTED[:1], schedules="-10% 0 +10% random",
                                         with_module=True), VMX),
-    Suite("vmx-accuracy", kvm_tests("--kvm", "patched", tests=ACCURACY,
-                                    ticks="9000 11000", with_module=True), VMX),
-    Suite("svm-accuracy", kvm_tests("--machine", "svm", "--kvm", "patched", tests=ACCURACY,
-                                    ticks="9000 11000", with_module=True), BUILT),
+    *timers.suites(kvm_tests, VMX, BUILT),
     Suite("svm-1", vm("--machine", "svm", "--kvm", "patched", command=RUN_ALL), BUILT),
     Suite("svm-hpet", vm("--machine", "svm", "--append", "clocksource=hpet",
                          command=[*RUN_ALL, "no_tsc.sh"]), BUILT),

@@ -1,22 +1,29 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: kvm-tests.sh [--module] [--ticks "TICK..."] TEST...
+# usage: kvm-tests.sh [--module] [--schedules "SCHEDULE..."] [--seed N]
+#                     [--distance US] TEST...
 #
-# Runs in the machine: KVM selftests, each at each rate of the host's clock
-# (adjtimex's tick; default: 10000) and with the module if that is asked for.
+# Runs in the machine: KVM selftests, each with its arguments as one word, under
+# each schedule of the host's clock (those of rate_schedule, which --seed and
+# --distance are for; default: 0), and with the module if that is asked for.
 # Prints KTAP, in which every run is one test.
 set -u
 
 module=
-ticks=10000
+schedules=0
+options=
 while :; do
 	case ${1-} in
 	--module)
 		module=y
 		;;
-	--ticks)
-		ticks=$2
+	--schedules)
+		schedules=$2
+		shift
+		;;
+	--seed | --distance)
+		options="$options $1 $2"
 		shift
 		;;
 	*)
@@ -34,11 +41,15 @@ modprobe $vendor || exit 1
 if [ -n "$module" ]; then
 	modprobe raw_hrtimer || exit 1
 fi
+sleep 5		# the log of the boot is still on its way out
 
-number_of_ticks=$(echo "$ticks" | wc -w)
+# The guests have a real-time priority: let it be kept for longer than a second.
+for runtime in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
+	[ ! -e "$runtime" ] || echo 0 >"$runtime"
+done
 
 echo "TAP version 13"
-echo "1..$(($# * number_of_ticks))"
+echo "1..$(($# * $(echo "$schedules" | wc -w)))"
 number=0
 failed=0
 
@@ -48,14 +59,14 @@ nest()
 	awk '/^K?TAP version/ { ktap = 1 } { print (ktap ? "    " : "# ") $0; fflush() }'
 }
 
-for tick in $ticks; do
-	adjtimex -q -t "$tick" -f 0
-	sleep 2
+for schedule in $schedules; do
 	for test; do
 		number=$((number + 1))
-		name="$test at tick $tick${module:+ with the module}"
+		name="$test under $schedule${module:+ with the module}"
 		{
-			timeout 600 "/selftests/$test" 2>&1
+			# shellcheck disable=SC2086	# words
+			timeout 600 /selftests/rate_schedule $options -- "$schedule" \
+				/selftests/$test 2>&1
 			echo $? >/tmp/status
 		} | tee /tmp/output | nest
 		read -r status </tmp/status

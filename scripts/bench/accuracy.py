@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0
+"""How late the guests' timers are under each schedule, against the nominal rate.
+
+Reads what scripts/guest/kvm-tests.sh prints.  Only for a machine whose runs repeat:
+there the lateness at the nominal rate is the interrupt's, and what is more under
+another schedule is the clock's doing.
+"""
+
+import re
+
+from .ktap import Count
+
+NOMINAL = "0"
+KHZ = 1497600       # of the TSC of the vmx machine, as Linux finds it
+SLACK = 7000        # cycles: a callback more, or a pass over the pending timers
+
+# What tests/selftests/raw_hrtimer/rate_schedule.c does, as rates against the nominal.
+DOWN = [1.1, 1.06, 1.02, 0.98, 0.94, 0.9]
+SLOWEST = 0.9 - 500e-6
+RESERVE = 1000e-6   # the parameter reserve_ppm
+
+_TIMER = re.compile(r" +(?:not )?ok \d+ (?P<name>\S+ (?P<us>\d+) us \S+): early \d+, late "
+                    r"min -?\d+ median -?\d+ p99 -?\d+ max (?P<max>-?\d+) cycles\b")
+_RUN = re.compile(r"(?:not )?ok \d+ (?P<test>.*?) under (?P<schedule>\S+)")
+
+
+def read(lines):
+    """{(test, timer): {schedule: (distance in us, cycles)}}"""
+    found, timers = {}, []
+    for line in lines:
+        if match := _TIMER.match(line):
+            timers.append(match)
+        elif match := _RUN.match(line):
+            for timer in timers:
+                key = match["test"], timer["name"]
+                found.setdefault(key, {})[match["schedule"]] = (int(timer["us"]),
+                                                                int(timer["max"]))
+            timers = []
+    return found
+
+
+def beyond_floor(schedule):
+    """What a KVM that is hooked cannot help: a fraction of the distance.
+
+    A pending timer was armed for the floor, the lower of the rate and the nominal
+    one less the reserve: it is late by as much as the clock is slower than that.
+    """
+    if schedule == "down":
+        return max(min(before, 1) * (1 - RESERVE) / after - 1
+                   for before, after in zip(DOWN, DOWN[1:]))
+    if schedule == "random":
+        return (1 - RESERVE) / SLOWEST - 1
+    return 0
+
+
+def judge(hooked, khz=KHZ):
+    """A function that counts each timer under each schedule as a test."""
+    def count(lines):
+        result = Count()
+        found = read(lines)
+        if not found:
+            result.failures.append("no timer has reported its lateness")
+        for (test, timer), schedules in found.items():
+            if NOMINAL not in schedules:
+                result.failures.append(f"{test}, {timer}: nothing at the nominal rate")
+                continue
+            _, nominal = schedules[NOMINAL]
+            for schedule, (distance, latest) in schedules.items():
+                limit = nominal + SLACK
+                if hooked:
+                    limit += int(beyond_floor(schedule) * distance * khz / 1000)
+                if latest <= limit:
+                    result.passed += 1
+                else:
+                    result.failures.append(f"{test}, {timer}, under {schedule}: {latest} "
+                                           f"cycles late, {limit} allowed")
+        return result
+    return count

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The suites of the guests' timers: each timer's guest under each schedule of the clock."""
+
+from . import accuracy
+from .check import Suite
+
+TIMERS = ["nested_preemption_timer_accuracy_test", "xen_timer_accuracy_test",
+          "apic_timer_accuracy_test --mode tscdeadline",
+          "apic_timer_accuracy_test --mode oneshot",
+          "hyperv_stimer_accuracy_test --mode oneshot",
+          "hyperv_stimer_accuracy_test --mode periodic"]
+# What a KVM that is hooked leaves as it is, see Documentation/kvm.rst.
+PATCHED = ["apic_timer_accuracy_test --mode periodic"]
+COUNT = ["apic_timer_accuracy_test --mode count"]
+FAR = ["apic_timer_accuracy_test --mode far"]
+MORE = {"patched": PATCHED, "stock": []}
+
+# What rate_schedule.c knows.
+CONSTANT = f"{accuracy.NOMINAL} +500ppm -500ppm +10% -10%"
+CHANGING = "up down random"
+
+# QEMU's emulated processor does not say that its TSC is constant, which KVM wants to know
+# for the Xen timer.
+CONSTANT_TSC = "setcpuid=constant_tsc"
+
+# One timer at a time, long enough to be pending when the rate changes.
+HALTED = "--wait halted --distance 100000 --samples 8"
+SPINNING = "--wait spinning --distance 100000 --samples 8"
+SHORTER = "--distance 100 --distance 10000 --samples 5"
+LONGER = "--distance 10 --distance 1000 --distance 1000000"
+
+
+def each(tests, options):
+    """The tests, each with the options."""
+    return [f"{test} {options}" for test in tests]
+
+
+def suites(kvm_tests, vmx, svm):
+    """The suites; vmx, svm: what those of the machine have to wait for.
+
+    Late is what is more than at the nominal rate, on the machine where that is the same
+    each time, with one processor.  On the others no timer may be early, and that is all.
+    """
+    found = []
+
+    def on_vmx(name, way, guests, schedules, timeout=900, long=False):
+        judge = accuracy.judge(hooked=way == "stock")
+        found.append(Suite(f"vmx-{name}", kvm_tests(
+            "--kvm", way, tests=guests, schedules=schedules, with_module=True, judge=judge,
+            timeout=timeout), vmx, long=long))
+
+    def never_early(machine, cpus, way, tests, after, long):
+        found.append(Suite(f"{machine}-timers-{cpus}-{way}", kvm_tests(
+            "--machine", machine, "--cpus", cpus, "--kvm", way, "--append", CONSTANT_TSC,
+            with_module=True, tests=tests, schedules=f"+10% -10% {CHANGING}"),
+            after, long=long))
+
+    for way, more in MORE.items():
+        on_vmx(f"timers-{way}", way, each(TIMERS[:1], SPINNING) + each(TIMERS + more, HALTED),
+               f"{CONSTANT} {CHANGING}")
+    for way, more in MORE.items():
+        on_vmx(f"distances-{way}", way,
+               each(TIMERS + more, SHORTER) + (each(COUNT, SHORTER) + FAR if more else []),
+               f"{CONSTANT} random")
+    # Hooked, that is no better than before, but may not be worse.
+    on_vmx("others-stock", "stock", each(PATCHED + COUNT, SHORTER), accuracy.NOMINAL)
+    for way, more in MORE.items():
+        on_vmx(f"distances-{way}-long", way, each(TIMERS + more, LONGER), CONSTANT,
+               long=True, timeout=7200)
+    # 100,000 periods: what is wrong by a cycle in each is late by all of them in the end.
+    on_vmx("drift", "patched", each(PATCHED, "--wait halted --distance 500 --samples 100000"),
+           f"{accuracy.NOMINAL} +10% -10% random", long=True, timeout=3000)
+    for cpus in "124":
+        for way, more in MORE.items():
+            tests = TIMERS[1:] + more
+            never_early("svm", cpus, way, each(tests, HALTED)
+                        + each(tests + (COUNT if more else []), SPINNING), svm,
+                        long=(way == "stock") != (cpus == "2"))
+            if cpus != "1":
+                never_early("vmx", cpus, way, each(TIMERS + more, HALTED), vmx, long=True)
+    return found
