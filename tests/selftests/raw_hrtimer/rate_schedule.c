@@ -148,6 +148,8 @@ static void start(char **argv)
 {
 	sigset_t none;
 
+	/* Before the command can keep it from running. */
+	set_priority(2);
 	fflush(stdout);
 	child = fork();
 	if (child < 0)
@@ -160,7 +162,6 @@ static void start(char **argv)
 		perror(argv[0]);
 		_exit(127);
 	}
-	set_priority(2);
 }
 
 /* Wait for so long; false if the command has ended.  A signal ends it. */
