@@ -169,10 +169,16 @@ pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
 /// In the callback: `true` if it ran early and its timer has been moved to the exact expiry.
 #[inline]
 pub(crate) fn restart(node: Node<'_>) -> bool {
+    // With the lock held from before the rate is read until the timer has its new expiry, a pass that
+    // this rate does not know about comes after, and does not compare with the old one.
+    let queue = Queue::lock_of(node);
+
     if !hrtimer::finish(node.timer(), node.deadline()) {
         return true;
     }
-    forget(node);
+    if let Some(queue) = queue {
+        queue.remove(node);
+    }
     false
 }
 
