@@ -6,9 +6,10 @@
 //!
 //! * **key**: a timer's address. It is compared, never followed.
 //! * **record**: what a key's timer was last armed for.
-//! * **claim**: exclusive use of a record, had by exchanging its key for [`CLAIMED`].
 //! * **stale**: a record whose deadline has passed. Losing it changes nothing, so it may be taken
 //!   for another timer: no one has to tell that a timer was cancelled, or that it is gone.
+//! * **claim**: exclusive use of an entry, had by exchanging its deadline for [`CLAIMED`]. So only
+//!   one that is still stale can be taken from its timer, and nobody else's is ever away.
 //!
 //! A fixed number of records, no lock, no waiting: who does not find room leaves the timer as it is.
 
@@ -24,7 +25,7 @@ use kernel::sync::atomic::{
     Release, //
 };
 
-/// A timer's identity; neither 0 nor [`CLAIMED`].
+/// A timer's identity.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key(u64);
 
@@ -37,11 +38,11 @@ impl Key {
     }
 }
 
-/// No timer.
+/// A deadline: there is no record. It has passed, like that of a stale one.
 const FREE: u64 = 0;
 
-/// Being written. No timer's address: those are aligned.
-const CLAIMED: u64 = 1;
+/// A deadline: the entry is being written. It has not passed.
+const CLAIMED: u64 = u64::MAX;
 
 /// Records in a set: a timer's is in the one set that its key selects.
 const WAYS: usize = 4;
@@ -59,31 +60,43 @@ pub(crate) struct Record {
 }
 
 struct Entry {
-    key: Atomic<u64>,
     deadline: Atomic<u64>,
+    key: Atomic<u64>,
     expiry: Atomic<i64>,
 }
 
 impl Entry {
     const fn new() -> Self {
         Self {
-            key: Atomic::new(FREE),
-            deadline: Atomic::new(0),
+            deadline: Atomic::new(FREE),
+            key: Atomic::new(0),
             expiry: Atomic::new(0),
         }
     }
 
+    /// Returns the deadline if the record is `key`'s.
     #[inline]
-    fn claim(&self, key: u64) -> bool {
-        self.key.cmpxchg(key, CLAIMED, Acquire).is_ok()
+    fn deadline_of(&self, key: Key) -> Option<u64> {
+        let deadline = self.deadline.load(Acquire);
+
+        (deadline != FREE && deadline != CLAIMED && self.key.load(Relaxed) == key.0)
+            .then_some(deadline)
     }
 
-    /// Fills a record that is claimed, and gives the claim up.
+    /// Claims it if its deadline is still this one.
+    #[inline]
+    fn claim(&self, deadline: u64) -> bool {
+        self.deadline.cmpxchg(deadline, CLAIMED, Acquire).is_ok()
+    }
+
+    /// Fills one that is claimed, and gives the claim up.
     #[inline]
     fn fill(&self, key: Key, record: &Record) {
-        self.deadline.store(record.deadline.get(), Relaxed);
+        self.key.store(key.0, Relaxed);
         self.expiry.store(record.expiry.get(), Relaxed);
-        self.key.store(key.0, Release);
+        // Centuries away, where it is neither of the two.
+        let deadline = record.deadline.get().clamp(FREE + 1, CLAIMED - 1);
+        self.deadline.store(deadline, Release);
     }
 }
 
@@ -110,16 +123,16 @@ impl Records {
     #[inline]
     pub(crate) fn find(&self, key: Key) -> Option<Record> {
         for entry in self.set(key) {
-            if entry.key.load(Acquire) != key.0 {
+            let Some(deadline) = entry.deadline_of(key) else {
                 continue;
-            }
+            };
             let record = Record {
-                deadline: Cycles::new(entry.deadline.load(Relaxed)),
+                deadline: Cycles::new(deadline),
                 expiry: MonoNs::new(entry.expiry.load(Relaxed)),
             };
-            // Taken for another timer meanwhile? Then it was stale. The exchange of a key for
+            // Taken for another timer meanwhile? Then it was stale. The exchange of a deadline for
             // itself is ordered after the loads.
-            if entry.key.cmpxchg(key.0, key.0, Release).is_ok() {
+            if entry.deadline.cmpxchg(deadline, deadline, Release).is_ok() {
                 return Some(record);
             }
             return None;
@@ -133,22 +146,17 @@ impl Records {
         let set = self.set(key);
 
         for entry in set {
-            if entry.key.load(Relaxed) == key.0 && entry.claim(key.0) {
-                entry.fill(key, record);
-                return true;
+            if let Some(deadline) = entry.deadline_of(key) {
+                if entry.claim(deadline) {
+                    entry.fill(key, record);
+                    return true;
+                }
             }
         }
         for entry in set {
-            let old = entry.key.load(Acquire);
-            let free =
-                old == FREE || (old != CLAIMED && Cycles::new(entry.deadline.load(Relaxed)) < now);
+            let deadline = entry.deadline.load(Relaxed);
 
-            if free && entry.claim(old) {
-                // Its timer may have been armed anew between the two: then it is not to be had.
-                if old != FREE && Cycles::new(entry.deadline.load(Relaxed)) >= now {
-                    entry.key.store(old, Release);
-                    continue;
-                }
+            if Cycles::new(deadline) < now && entry.claim(deadline) {
                 entry.fill(key, record);
                 return true;
             }
@@ -158,17 +166,18 @@ impl Records {
 
     /// Whether a timer may be pending: one that was cancelled looks as if it were.
     pub(crate) fn is_any_pending(&self, now: Cycles) -> bool {
-        self.0.iter().flatten().any(|entry| {
-            entry.key.load(Acquire) != FREE && Cycles::new(entry.deadline.load(Relaxed)) >= now
-        })
+        let mut entries = self.0.iter().flatten();
+
+        entries.any(|entry| Cycles::new(entry.deadline.load(Relaxed)) >= now)
     }
 
     /// Forgets `key`'s record.
     #[inline]
     pub(crate) fn remove(&self, key: Key) {
         for entry in self.set(key) {
-            if entry.key.load(Relaxed) == key.0 && entry.claim(key.0) {
-                entry.key.store(FREE, Release);
+            if let Some(deadline) = entry.deadline_of(key) {
+                // Else it is not this timer's any more.
+                let _ = entry.deadline.cmpxchg(deadline, FREE, Release);
             }
         }
     }
