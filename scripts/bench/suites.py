@@ -3,14 +3,13 @@
 
 import json
 import re
-import shutil
-import subprocess
 import sys
 
-from . import (bochs, cache, demo, installing, kernel, ktap, kvm, module, root, selftests, static,
+from . import (bochs, demo, installing, kernel, ktap, kvm, module, root, selftests, static,
                timers)
 from .cache import BenchError, TREE
 from .check import Suite
+from .host import cargo, fuzz, miri, proof
 from .ktap import Count
 
 VM = TREE / "scripts/vm"
@@ -74,34 +73,6 @@ def unittests(context):
         [sys.executable, "-m", "unittest", "discover", "-v", "-s", TREE / "tests/bench"],
         merge=True)
     return ktap.unittest(lines, status)
-
-
-def cargo(*arguments, directory="tests/host", env=None):
-    """cargo test with this machine's cargo, or else the root's."""
-    def run(context):
-        variables = {"CARGO_TARGET_DIR": str(cache.CACHE / "cargo" / directory),
-                     "CARGO_TERM_COLOR": "never", **(env or {})}
-        argv = ["cargo", "test", "--locked", *arguments]
-        probe = ["cargo", "--version"]
-        if shutil.which("cargo") and subprocess.run(probe, capture_output=True,
-                                                    check=False).returncode == 0:
-            host = ["env", *[f"{k}={v}" for k, v in variables.items()], *argv]
-            lines, status = context.command(host, cwd=TREE / directory, merge=True)
-        else:
-            variables["CARGO_HOME"] = str(cache.CACHE / "cargo/home")
-            lines, status = context.command(
-                root.command(argv, cwd=TREE / directory, env=variables), merge=True)
-        return ktap.cargo(lines, status)
-    return run
-
-
-def proof(context):
-    """The arithmetic proved for all inputs, where Debian's z3 is in the root."""
-    if not (root.ensure_root() / "usr/lib/python3/dist-packages/z3").exists():
-        context.note("1..0 # SKIP the root has no python3-z3")
-        return Count(skipped=1)
-    return ktap.ktap(*context.command(root.command(
-        ["python3", TREE / "tests/host/proof/prove.py"])))
 
 
 # --- in a machine -------------------------------------------------------------------
@@ -168,6 +139,8 @@ SUITES = [
     Suite("unittests", unittests),
     Suite("arithmetic", cargo("--release")),
     Suite("latch", cargo("--release", directory="tests/host/loom")),
+    Suite("bookkeeping", cargo("--release", "-p", "raw-hrtimer-loom-timers",
+                               directory="tests/host/loom")),
     Suite("bochs", setup(bochs.ensure_bochs), KERNEL, cores=2),
     Suite("module", compiles(), KERNEL, cores=2),
     Suite("series", series, KERNEL, cores=2),
@@ -203,6 +176,13 @@ SUITES = [
     Suite("module-7.2", compiles("7.2"), KERNEL, cores=2, long=True),
     Suite("arithmetic-long", cargo("--release", env={"PROPTEST_CASES": "5000000"}),
           ("arithmetic",), long=True),
+    Suite("proof-faults", proof("--faults", timeout=3600), ("proof",), long=True),
+    Suite("fuzz", fuzz, ("arithmetic",), long=True),
+    Suite("miri", miri, ("arithmetic",), long=True),
+    Suite("bookkeeping-long", cargo("--release", "-p", "raw-hrtimer-loom-timers",
+                                    directory="tests/host/loom", env={"PREEMPTIONS": "4"},
+                                    timeout=3600),
+          ("bookkeeping",), long=True),
 ]
 
 

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The words that `rust/snapshot.rs` is made of, over loom's model of the C11 memory, in the place of
-//! those of `rust/ffi/word.rs`.
+//! What the module's sources use of the kernel crate, and the words of `rust/ffi/word.rs`, over
+//! loom's model of the C11 memory.
 //!
 //! The Linux kernel memory model orders at least as much as C11 does with the same names.
 //!
 //! A [`Fault`] can be planted, to see that a model notices it.
 
-use loom::sync::atomic::AtomicU64;
-use std::sync::{
-    atomic::{
-        AtomicU8,
-        Ordering, //
-    },
-    OnceLock, //
+mod object;
+
+pub use object::{
+    object,
+    Atomic, //
+};
+
+use std::sync::atomic::{
+    AtomicU8,
+    Ordering, //
 };
 
 /// What is left out.
@@ -35,47 +38,74 @@ pub fn plant(fault: Fault) {
     PLANTED.store(fault as u8, Ordering::SeqCst);
 }
 
-fn planted(fault: Fault) -> bool {
-    PLANTED.load(Ordering::SeqCst) == fault as u8
+fn unless_planted(fault: Fault, ordering: Ordering) -> Ordering {
+    if PLANTED.load(Ordering::SeqCst) == fault as u8 {
+        Ordering::Relaxed
+    } else {
+        ordering
+    }
 }
 
-/// Made by loom on its first use, because `new()` is const in the kernel and cannot be in loom. The
-/// model has to use each one before it starts a second thread.
-pub struct Word {
-    first: u64,
-    inner: OnceLock<AtomicU64>,
-}
+/// `crate::ffi::Word`.
+pub struct Word(Atomic<u64>);
 
 impl Word {
     pub const fn new(first: u64) -> Self {
-        Self {
-            first,
-            inner: OnceLock::new(),
-        }
-    }
-
-    fn inner(&self) -> &AtomicU64 {
-        self.inner.get_or_init(|| AtomicU64::new(self.first))
+        Self(Atomic::new(first))
     }
 
     pub fn load(&self) -> u64 {
-        self.inner().load(Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed)
     }
 
     pub fn load_acquire(&self) -> u64 {
-        self.inner().load(if planted(Fault::Acquire) {
-            Ordering::Relaxed
-        } else {
-            Ordering::Acquire
-        })
+        self.0
+            .load(unless_planted(Fault::Acquire, Ordering::Acquire))
     }
 
     pub fn store_release(&self, value: u64) {
-        let ordering = if planted(Fault::Release) {
-            Ordering::Relaxed
-        } else {
-            Ordering::Release
-        };
-        self.inner().store(value, ordering);
+        self.0
+            .store(value, unless_planted(Fault::Release, Ordering::Release));
     }
+}
+
+/// `kernel::sync`.
+pub mod sync {
+    /// `kernel::sync::atomic`.
+    pub mod atomic {
+        pub use crate::Atomic;
+        pub use std::sync::atomic::Ordering::{
+            Acquire,
+            Relaxed,
+            Release, //
+        };
+    }
+}
+
+/// `kernel::ffi`.
+pub mod ffi {
+    pub use std::ffi::c_ulong;
+}
+
+/// `kernel::types`.
+pub mod types {
+    use std::marker::PhantomData;
+
+    /// A type and its one value.
+    pub type NotThreadSafe = PhantomData<*mut ()>;
+    #[allow(non_upper_case_globals)]
+    pub const NotThreadSafe: NotThreadSafe = PhantomData;
+}
+
+/// `kernel::prelude`.
+pub mod prelude {
+    pub use std::eprint as pr_err;
+
+    /// An error code.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Error(i32);
+
+    pub const EINVAL: Error = Error(-22);
+
+    pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 }

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Puts the module's files and the mocks together, once as they are and once for each planted fault.
+//!
+//! A copy differs from its source in where its modules are, in that what is volatile is an access
+//! that loom knows of, and in the constants and faults of `variants.rs`.
+
+use std::{
+    env,
+    fmt::Write,
+    fs,
+    path::Path, //
+};
+
+include!("src/variants.rs");
+
+const MODULE: [&str; 11] = [
+    "deadline.rs",
+    "gtod.rs",
+    "hrtimer.rs",
+    "margin.rs",
+    "rate.rs",
+    "rearm.rs",
+    "records.rs",
+    "snapshot.rs",
+    "ffi/list.rs",
+    "ffi/node.rs",
+    "ffi/timer.rs",
+];
+
+const MOCKS: [&str; 5] = [
+    "ffi/mod.rs",
+    "ffi/bindings.rs",
+    "model.rs",
+    "stats.rs",
+    "table.rs",
+];
+
+fn copy(from: &Path, to: &Path, variant: &str, edits: &[Edit], file: &str) {
+    println!("cargo::rerun-if-changed={}", from.display());
+    let mut text = fs::read_to_string(from).expect("a source");
+
+    for edit in edits.iter().filter(|edit| edit.file == file) {
+        assert_eq!(
+            text.matches(edit.before).count(),
+            1,
+            "{file} does not have this once, adapt src/variants.rs:\n{}",
+            edit.before
+        );
+        text = text.replace(edit.before, edit.after);
+    }
+    text = text
+        .replace("crate::", &format!("crate::{variant}::"))
+        .replace(".read_volatile()", ".read_marked()")
+        .replace(".write_volatile(", ".write_marked(");
+    if text.contains("_marked(") && !file.ends_with("bindings.rs") {
+        text += "\nuse super::bindings::Marked as _;\n";
+    }
+    if file == "ffi/mod.rs" {
+        text += "mod list;\nmod node;\nmod timer;\n";
+    }
+    fs::create_dir_all(to.parent().expect("a folder")).expect("can be made");
+    fs::write(to, text).expect("can be written");
+}
+
+fn main() {
+    let here = env::var("CARGO_MANIFEST_DIR").expect("cargo");
+    let out = env::var("OUT_DIR").expect("cargo");
+    let (here, out) = (Path::new(&here), Path::new(&out));
+    let mut root = String::new();
+
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/variants.rs");
+    let faults = FAULTS
+        .iter()
+        .enumerate()
+        .map(|(n, fault)| (format!("fault_{n}"), [SCALED, &[fault.edit]].concat()));
+    let whole = [
+        ("unchanged".to_owned(), vec![]),
+        ("scaled".to_owned(), SCALED.to_vec()),
+    ];
+
+    for (variant, edits) in whole.into_iter().chain(faults) {
+        let folder = out.join(&variant);
+        for file in MODULE {
+            let source = here.join("../../../../rust").join(file);
+            copy(&source, &folder.join(file), &variant, &edits, file);
+        }
+        for file in MOCKS {
+            let source = here.join("mock").join(file);
+            copy(&source, &folder.join(file), &variant, &edits, file);
+        }
+        writeln!(root, "#[allow(unused)]\npub mod {variant} {{").expect("a string");
+        for file in MODULE.iter().chain(&MOCKS) {
+            let name = file.trim_end_matches(".rs").trim_end_matches("/mod");
+            if !name.contains('/') {
+                let path = folder.join(file);
+                writeln!(root, "#[path = {path:?}]\npub mod {name};").expect("a string");
+            }
+        }
+        root += "}\n";
+    }
+    // The model that has to notice each.
+    root += "pub const NOTICED: &[fn()] = &[";
+    for (n, fault) in FAULTS.iter().enumerate() {
+        write!(root, "fault_{n}::{},", fault.model).expect("a string");
+    }
+    root += "];\n";
+    fs::write(out.join("variants.rs"), root).expect("can be written");
+}

@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Stands in for the shim and for the kernel behind it: per-CPU queues, the hrtimer core, irq_work
+//! and calls to other CPUs.
+//!
+//! Interrupts are threads of the model, so they also meet what in the kernel would have them
+//! disabled; only what takes the same lock excludes them.
+
+#![allow(non_camel_case_types, non_upper_case_globals)]
+
+use crate::rearm;
+
+use kernel::{
+    ffi::c_ulong,
+    object, //
+};
+use loom::{
+    sync::{
+        Mutex,
+        MutexGuard, //
+    },
+    thread::{
+        spawn,
+        JoinHandle, //
+    },
+};
+use std::{
+    cell::{
+        Cell,
+        UnsafeCell, //
+    },
+    collections::{
+        BTreeMap,
+        VecDeque, //
+    },
+    mem::{
+        take,
+        transmute, //
+    },
+    ptr::{
+        addr_of_mut,
+        null_mut, //
+    },
+    sync::{
+        atomic::{
+            AtomicBool,
+            Ordering::Relaxed, //
+        },
+        Mutex as StdMutex,
+        PoisonError, //
+    },
+    thread::panicking,
+};
+
+pub(crate) const CPUS: i32 = 2;
+
+/// How often something was met, in all executions.
+static MET: StdMutex<BTreeMap<&str, usize>> = StdMutex::new(BTreeMap::new());
+
+pub(crate) fn met(what: &'static str) {
+    let mut met = MET.lock().unwrap_or_else(PoisonError::into_inner);
+    *met.entry(what).or_default() += 1;
+}
+
+pub(crate) fn forget_met() -> BTreeMap<&'static str, usize> {
+    take(&mut MET.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+// --- words that several threads use without a lock ------------------------------------
+
+/// What `read_volatile()` and `write_volatile()` are in the copies of the sources: accesses that
+/// loom knows of.
+pub(crate) trait Marked<T> {
+    fn read_marked(self) -> T;
+    fn write_marked(self, value: T);
+}
+
+macro_rules! marked {
+    ($($type:ty: $($pointer:ty),*;)*) => {$($(
+        impl Marked<$type> for $pointer {
+            fn read_marked(self) -> $type {
+                // SAFETY: The word's first value, which nobody overwrites.
+                let first = unsafe { self.read() };
+                object(self.addr(), first).load(Relaxed)
+            }
+
+            fn write_marked(self, value: $type) {
+                // SAFETY: As above.
+                let first = unsafe { self.read() };
+                object(self.addr(), first).store(value, Relaxed);
+            }
+        }
+    )*)*};
+}
+
+marked! {
+    i32: *const i32, *mut i32;
+    i64: *const i64, *mut i64;
+}
+
+// --- hrtimers -----------------------------------------------------------------------
+
+pub(crate) type hrtimer_mode = u32;
+pub(crate) const hrtimer_mode_HRTIMER_MODE_REL: hrtimer_mode = 1;
+
+pub(crate) struct timerqueue_node {
+    pub(crate) expires: i64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Core {
+    pub(crate) is_queued: bool,
+    pub(crate) is_running: bool,
+    /// It is gone: nobody may use it.
+    pub(crate) is_dead: bool,
+}
+
+pub(crate) struct hrtimer {
+    pub(crate) node: timerqueue_node,
+    pub(crate) _softexpires: i64,
+    core: Mutex<Core>,
+}
+
+impl hrtimer {
+    pub(crate) fn new() -> Self {
+        Self {
+            node: timerqueue_node { expires: i64::MAX },
+            _softexpires: i64::MAX,
+            core: Mutex::new(Core {
+                is_queued: false,
+                is_running: false,
+                is_dead: false,
+            }),
+        }
+    }
+
+    /// Takes the lock of its base.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
+        let core = self.core.lock().expect("no panic");
+
+        assert!(
+            !core.is_dead,
+            "a timer is used after its owner has freed it"
+        );
+        core
+    }
+
+    /// `__run_hrtimer()`, if it is queued: fires it, which may be early. Returns whether that was all.
+    pub(crate) fn fire(&self, callback: impl FnOnce() -> bool) -> bool {
+        let mut core = self.lock();
+        if !core.is_queued {
+            return false;
+        }
+        core.is_running = true;
+        core.is_queued = false;
+        drop(core);
+        let restart = callback();
+        let mut core = self.lock();
+        if restart && !core.is_queued {
+            core.is_queued = true;
+        }
+        core.is_running = false;
+        !restart
+    }
+}
+
+pub(crate) unsafe fn rht_is_monotonic(_timer: *const hrtimer) -> bool {
+    true
+}
+
+pub(crate) unsafe fn hrtimer_start_range_ns(
+    timer: *mut hrtimer,
+    expiry: i64,
+    _delta: u64,
+    _mode: hrtimer_mode,
+) {
+    // SAFETY: The model keeps its timers until the end of an execution.
+    let mut core = unsafe { &*timer }.lock();
+
+    // SAFETY: As above.
+    unsafe { addr_of_mut!((*timer).node.expires) }.write_marked(expiry);
+    core.is_queued = true;
+}
+
+pub(crate) unsafe fn hrtimer_try_to_cancel(timer: *mut hrtimer) -> i32 {
+    // SAFETY: As above.
+    let mut core = unsafe { &*timer }.lock();
+
+    if core.is_running {
+        met("cancel: running");
+        -1
+    } else if core.is_queued {
+        met("cancel: dequeued");
+        core.is_queued = false;
+        1
+    } else {
+        met("cancel: not queued");
+        0
+    }
+}
+
+// --- nodes and queues ---------------------------------------------------------------
+
+pub(crate) struct list_head {
+    pub(crate) next: *mut list_head,
+    pub(crate) prev: *mut list_head,
+}
+
+/// `struct tsc_timer`.
+pub(crate) struct tsc_timer {
+    pub(crate) timer: *mut hrtimer,
+    pub(crate) deadline: u64,
+    pub(crate) node: list_head,
+    pub(crate) cpu: i32,
+    pub(crate) mode: hrtimer_mode,
+}
+
+pub(crate) struct rht_queue {
+    lock: Mutex<()>,
+    guard: UnsafeCell<Option<MutexGuard<'static, ()>>>,
+    pub(crate) pending: list_head,
+    pub(crate) due: list_head,
+}
+
+loom::thread_local! {
+    static THIS_CPU: Cell<i32> = Cell::new(0);
+}
+
+pub(crate) fn this_cpu() -> i32 {
+    THIS_CPU.with(Cell::get)
+}
+
+pub(crate) fn run_on(cpu: i32) {
+    THIS_CPU.with(|this| this.set(cpu));
+}
+
+fn queue(cpu: i32) -> *mut rht_queue {
+    KERNEL.queues[usize::try_from(cpu).expect("a CPU")].0
+}
+
+pub(crate) fn queues_init() {
+    for cpu in 0..CPUS {
+        // SAFETY: Nobody else knows of the queues yet.
+        let queue = unsafe { &mut *queue(cpu) };
+        for head in [addr_of_mut!(queue.pending), addr_of_mut!(queue.due)] {
+            let (next, prev) = (head, head);
+            // SAFETY: As above.
+            unsafe { head.write(list_head { next, prev }) };
+        }
+    }
+}
+
+pub(crate) unsafe fn rht_queue_lock(cpu: i32, _flags: *mut c_ulong) -> *mut rht_queue {
+    let queue = queue(cpu);
+    // SAFETY: The queues live as long as the execution.
+    let guard = unsafe { &(*queue).lock }.lock().expect("no panic");
+
+    // SAFETY: As above, and the guard is dropped before that.
+    let guard = unsafe { transmute::<MutexGuard<'_, ()>, MutexGuard<'static, ()>>(guard) };
+    // SAFETY: The lock was just taken.
+    unsafe { *(*queue).guard.get() = Some(guard) };
+    queue
+}
+
+pub(crate) unsafe fn rht_queue_lock_local(cpu: *mut i32, flags: *mut c_ulong) -> *mut rht_queue {
+    // SAFETY: As the caller's.
+    unsafe { cpu.write(this_cpu()) };
+    // SAFETY: As the caller's.
+    unsafe { rht_queue_lock(this_cpu(), flags) }
+}
+
+pub(crate) unsafe fn rht_queue_unlock(queue: *mut rht_queue, _flags: c_ulong) {
+    // SAFETY: The caller holds the lock.
+    drop(unsafe { (*(*queue).guard.get()).take() });
+}
+
+// --- interrupts ---------------------------------------------------------------------
+
+/// What an interrupt has been asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Work {
+    /// The listener's irq_work.
+    Pass,
+    /// A CPU's `call_single_data_t`.
+    Rearm(i32),
+    /// A CPU's own irq_work.
+    More(i32),
+}
+
+#[derive(Default)]
+struct Interrupts {
+    waiting: VecDeque<Work>,
+    is_served: bool,
+    threads: Vec<JoinHandle<()>>,
+    /// There is no thread but the model's first, which serves them itself.
+    is_quiet: bool,
+    /// The module's code is gone.
+    is_removed: bool,
+}
+
+/// Frees what the threads of an execution have shared; not if a model has failed, after which they
+/// may still run.
+///
+/// # Safety
+///
+/// As `Box::from_raw()`, once the execution has ended.
+pub(crate) unsafe fn free<T>(pointer: *mut T) {
+    if panicking() {
+        FAILED.store(true, Relaxed);
+    }
+    if !FAILED.load(Relaxed) {
+        // SAFETY: As the caller's.
+        drop(unsafe { Box::from_raw(pointer) });
+    }
+}
+
+static FAILED: AtomicBool = AtomicBool::new(false);
+
+struct QueuePointer(*mut rht_queue);
+
+// SAFETY: What it points to is used as the kernel's is, which is what the models are about.
+unsafe impl Send for QueuePointer {}
+// SAFETY: As above.
+unsafe impl Sync for QueuePointer {}
+
+impl Drop for QueuePointer {
+    fn drop(&mut self) {
+        // SAFETY: Made from a box; the execution has ended.
+        unsafe { free(self.0) };
+    }
+}
+
+struct Kernel {
+    queues: [QueuePointer; CPUS as usize],
+    interrupts: Mutex<Interrupts>,
+    tsc: Cell<u64>,
+    offline: Cell<Option<i32>>,
+}
+
+// SAFETY: The cells are set before there is a second thread.
+unsafe impl Sync for Kernel {}
+
+loom::lazy_static! {
+    static ref KERNEL: Kernel = Kernel {
+        queues: [(); CPUS as usize].map(|()| {
+            let (next, prev) = (null_mut(), null_mut());
+            QueuePointer(Box::into_raw(Box::new(rht_queue {
+                lock: Mutex::new(()),
+                guard: UnsafeCell::new(None),
+                pending: list_head { next, prev },
+                due: list_head { next, prev },
+            })))
+        }),
+        interrupts: Mutex::new(Interrupts::default()),
+        tsc: Cell::new(0),
+        offline: Cell::new(None),
+    };
+}
+
+pub(crate) fn tsc() -> u64 {
+    KERNEL.tsc.get()
+}
+
+/// Before there is a second thread.
+pub(crate) fn set_tsc(tsc: u64) {
+    KERNEL.tsc.set(tsc);
+}
+
+/// Before there is a second thread.
+pub(crate) fn set_offline(cpu: i32) {
+    KERNEL.offline.set(Some(cpu));
+}
+
+fn interrupts() -> MutexGuard<'static, Interrupts> {
+    KERNEL.interrupts.lock().expect("no panic")
+}
+
+/// Asks for work, once until it has begun. Interrupts are served by one thread after another.
+pub(crate) fn queue_work(work: Work) {
+    let mut guard = interrupts();
+    if guard.waiting.contains(&work) {
+        met("asked for already");
+        return;
+    }
+    guard.waiting.push_back(work);
+    if guard.is_served || guard.is_quiet {
+        return;
+    }
+    guard.is_served = true;
+    let thread = spawn(serve);
+    guard.threads.push(thread);
+}
+
+pub(crate) fn rearm_on(cpu: i32) -> bool {
+    if KERNEL.offline.get() == Some(cpu) {
+        return false;
+    }
+    queue_work(Work::Rearm(cpu));
+    true
+}
+
+fn serve() {
+    loop {
+        let mut guard = interrupts();
+        let Some(work) = guard.waiting.pop_front() else {
+            guard.is_served = false;
+            return;
+        };
+        assert!(!guard.is_removed, "{work:?} after the module's removal");
+        drop(guard);
+        match work {
+            Work::Pass => {
+                run_on(0);
+                rearm::pass();
+            }
+            Work::Rearm(cpu) => {
+                run_on(cpu);
+                rearm::rearm(cpu);
+            }
+            Work::More(cpu) => {
+                met("more");
+                run_on(cpu);
+                rearm::rearm(cpu);
+            }
+        }
+    }
+}
+
+/// Waits for what was asked for.
+pub(crate) fn flush() {
+    loop {
+        let Some(thread) = interrupts().threads.pop() else {
+            return;
+        };
+        thread.join().expect("no panic");
+    }
+}
+
+/// Does something that asks for interrupts, and serves them, with no other thread.
+pub(crate) fn alone(work: impl FnOnce()) {
+    flush();
+    interrupts().is_quiet = true;
+    work();
+    let cpu = this_cpu();
+    serve();
+    run_on(cpu);
+    interrupts().is_quiet = false;
+}
+
+/// The module's code goes.
+pub(crate) fn remove_module() {
+    let mut guard = interrupts();
+
+    assert!(!guard.is_served, "an interrupt is not over");
+    guard.is_removed = true;
+}

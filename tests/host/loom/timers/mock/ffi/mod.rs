@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Stands in for `rust/ffi.rs`. Nodes, queues, lists and timers are the module's own files.
+
+pub(crate) mod bindings;
+// The build script adds the others.
+
+pub(crate) use kernel::Word;
+pub(crate) use node::{
+    Node,
+    Queue, //
+};
+pub(crate) use timer::{
+    Cancel,
+    Mode,
+    Timer, //
+};
+
+use crate::rate::Cycles;
+
+use bindings::{
+    hrtimer_mode,
+    tsc_timer, //
+};
+use kernel::prelude::*;
+use std::ptr::NonNull;
+
+/// What an entry point makes of its argument.
+pub(crate) fn node<'a>(tt: *mut tsc_timer) -> Node<'a> {
+    // SAFETY: The model keeps its nodes and timers until the end of an execution.
+    unsafe { Node::from_raw(NonNull::new(tt).expect("a node")) }
+}
+
+pub(crate) fn mode(mode: hrtimer_mode) -> Mode {
+    Mode::from_c(mode)
+}
+
+pub(crate) fn rdtsc() -> Cycles {
+    Cycles::new(bindings::tsc())
+}
+
+pub(crate) fn clockevent_counts_tsc() -> bool {
+    true
+}
+
+pub(crate) fn warn_clock() {
+    panic!("a timer on another clock");
+}
+
+pub(crate) fn warn_mode() {
+    panic!("a relative mode");
+}
+
+pub(crate) fn param_rearm() -> bool {
+    true
+}
+
+pub(crate) fn possible_cpus() -> impl Iterator<Item = i32> {
+    0..bindings::CPUS
+}
+
+pub(crate) fn queues_init() {
+    bindings::queues_init();
+}
+
+pub(crate) fn pass_queue() {
+    bindings::queue_work(bindings::Work::Pass);
+}
+
+pub(crate) fn rearm_on(cpu: i32) -> bool {
+    bindings::rearm_on(cpu)
+}
+
+pub(crate) fn rearm_more() {
+    bindings::queue_work(bindings::Work::More(bindings::this_cpu()));
+}
+
+pub(crate) fn pass_flush() {
+    bindings::flush();
+}
+
+pub(crate) fn timekeeper_layout_matches() -> bool {
+    true
+}
+
+pub(crate) fn register_gtod_listener() -> Result {
+    Ok(())
+}
+
+pub(crate) fn unregister_gtod_listener() {}

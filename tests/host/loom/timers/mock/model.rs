@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The models: what the first thread and those that it starts do, and what must be so in the end.
+
+use crate::{
+    deadline::Timeline,
+    ffi::{
+        self,
+        bindings::{
+            self,
+            hrtimer,
+            list_head,
+            tsc_timer, //
+        }, //
+    },
+    gtod,
+    rate::{
+        Cycles,
+        MonoNs,
+        Rate, //
+    },
+    rearm,
+    snapshot::Snapshot, //
+};
+
+use loom::thread::spawn;
+use std::{
+    collections::BTreeMap,
+    ptr::{
+        addr_of_mut,
+        null_mut, //
+    },
+};
+
+/// Rates in ns per cycle.
+const SLOWEST: u32 = 8;
+const SLOW: u32 = 10;
+const FAST: u32 = 12;
+
+/// The deadline of every timer; at a rate it expires at that times 100.
+const DEADLINE: u64 = 100;
+
+/// What was met until now, in all executions.
+pub fn met() -> BTreeMap<&'static str, usize> {
+    bindings::forget_met()
+}
+
+/// What the listener is told.
+fn snapshot(mult: u32) -> Snapshot {
+    let rate = Rate::new(mult, 0).expect("a rate");
+
+    Snapshot {
+        timeline: Timeline {
+            cycle_last: Cycles::new(0),
+            rate,
+            xtime_nsec: 0,
+            base: MonoNs::new(0),
+        },
+        top: rate,
+        raw: rate,
+        tsc: true,
+    }
+}
+
+fn update(mult: u32) {
+    gtod::update(&snapshot(mult), false);
+}
+
+/// Loads the module, at a rate.
+fn load(mult: u32) -> rearm::Rearm {
+    // The slots of the latch, and all other words, before there is a second thread.
+    let rearm = rearm::Rearm::new();
+    bindings::alone(|| {
+        update(FAST + 3);
+        update(FAST + 6);
+        update(mult);
+    });
+    rearm
+}
+
+/// An owner's timer. The memory stays until the end of the execution.
+struct Owner {
+    timer: *mut hrtimer,
+    node: *mut tsc_timer,
+    /// Where the node's links point once it is freed.
+    grave: *mut list_head,
+}
+
+#[derive(Clone, Copy)]
+struct Shared(*mut hrtimer, *mut tsc_timer, *mut list_head);
+
+// SAFETY: As in the kernel, which is what the models are about.
+unsafe impl Send for Shared {}
+
+impl Shared {
+    /// The owner arms it.
+    fn start(self, cpu: i32) {
+        bindings::run_on(cpu);
+        assert!(rearm::start(ffi::node(self.1), ffi::mode(0)), "armed");
+    }
+
+    /// The hrtimer core fires it, if it is queued. Returns whether that was all.
+    fn fire(self, cpu: i32) -> bool {
+        bindings::run_on(cpu);
+        // SAFETY: The timer is there until the end of the execution.
+        unsafe { &*self.0 }.fire(|| rearm::restart(ffi::node(self.1)))
+    }
+
+    /// The owner cancels it and frees it.
+    fn free(self, cpu: i32) {
+        bindings::run_on(cpu);
+        rearm::forget(ffi::node(self.1));
+        // SAFETY: As above.
+        while unsafe { bindings::hrtimer_try_to_cancel(self.0) } < 0 {
+            loom::thread::yield_now();
+        }
+        self.bury();
+    }
+
+    /// Its memory is another's.
+    fn bury(self) {
+        // SAFETY: As above.
+        unsafe { &*self.0 }.lock().is_dead = true;
+        let (next, prev) = (self.2, self.2);
+        // SAFETY: As above.
+        unsafe { addr_of_mut!((*self.1).node).write(list_head { next, prev }) };
+    }
+}
+
+impl Owner {
+    fn new() -> Self {
+        let timer = Box::into_raw(Box::new(hrtimer::new()));
+        let (next, prev) = (null_mut(), null_mut());
+        let grave = Box::into_raw(Box::new(list_head { next, prev }));
+        let node = Box::into_raw(Box::new(tsc_timer {
+            timer,
+            deadline: DEADLINE,
+            node: list_head { next, prev },
+            cpu: -1,
+            mode: 0,
+        }));
+        // The words of both that have no lock.
+        ffi::node(node).timer().expires();
+        rearm::forget(ffi::node(node));
+        Self { timer, node, grave }
+    }
+
+    fn share(&self) -> Shared {
+        Shared(self.timer, self.node, self.grave)
+    }
+
+    fn is_queued(&self) -> bool {
+        // SAFETY: As above.
+        unsafe { &*self.timer }.lock().is_queued
+    }
+
+    /// It is armed, and not for later than `mult` says.
+    fn assert_in_time(&self, mult: u32) {
+        let expires = ffi::node(self.node).timer().expires().get();
+
+        assert!(self.is_queued(), "the timer is lost");
+        assert!(
+            expires <= DEADLINE as i64 * i64::from(mult),
+            "late: expires at {expires}, the deadline is at {DEADLINE} times {mult}"
+        );
+    }
+
+    /// Nobody has touched it after it was freed.
+    fn assert_untouched(&self) {
+        // SAFETY: As above.
+        let list_head { next, prev } = unsafe { addr_of_mut!((*self.node).node).read() };
+        // SAFETY: As above.
+        let grave = unsafe { self.grave.read() };
+
+        assert!(
+            (next, prev) == (self.grave, self.grave)
+                && grave.next.is_null()
+                && grave.prev.is_null(),
+            "a node is touched after its owner has freed it"
+        );
+    }
+
+    /// It is on no queue.
+    fn assert_forgotten(&self) {
+        assert!(
+            ffi::Queue::lock_of(ffi::node(self.node)).is_none(),
+            "a node is still on a queue"
+        );
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // SAFETY: Made from boxes; all threads have ended.
+        unsafe { bindings::free(self.node) };
+        // SAFETY: As above.
+        unsafe { bindings::free(self.timer) };
+        // SAFETY: As above.
+        unsafe { bindings::free(self.grave) };
+    }
+}
+
+/// All is done but what the timekeeper's next update, which says nothing new, brings about.
+fn settle(mult: u32) {
+    bindings::alone(|| update(mult));
+}
+
+/// Queues are empty and stay so.
+fn assert_empty() {
+    for cpu in 0..bindings::CPUS {
+        assert!(!ffi::Queue::lock(cpu).begin_pass(), "a queue is not empty");
+    }
+}
+
+/// A timer is armed while the clock slows down.
+pub fn a_start() {
+    let rearm = load(FAST);
+    let owner = Owner::new();
+    let shared = owner.share();
+    let thread = spawn(move || shared.start(1));
+
+    update(SLOW);
+    thread.join().expect("no panic");
+    settle(SLOW);
+    owner.assert_in_time(SLOW);
+    drop(rearm);
+}
+
+/// A timer is armed while the clock slows down twice.
+pub fn a_start_and_two_changes() {
+    let rearm = load(FAST);
+    let owner = Owner::new();
+    let shared = owner.share();
+    let thread = spawn(move || shared.start(1));
+
+    update(SLOW);
+    update(SLOWEST);
+    thread.join().expect("no panic");
+    settle(SLOWEST);
+    owner.assert_in_time(SLOWEST);
+    drop(rearm);
+}
+
+/// A timer's callback runs early while the clock slows down.
+pub fn a_callback() {
+    let rearm = load(FAST);
+    let owner = Owner::new();
+    let shared = owner.share();
+
+    shared.start(0);
+    let thread = spawn(move || shared.fire(1));
+    update(SLOW);
+    thread.join().expect("no panic");
+    settle(SLOW);
+    owner.assert_in_time(SLOW);
+    drop(rearm);
+}
+
+/// The same, and the timekeeper says the same once more.
+pub fn a_callback_and_an_update() {
+    let rearm = load(FAST);
+    let owner = Owner::new();
+    let shared = owner.share();
+
+    shared.start(0);
+    let thread = spawn(move || shared.fire(1));
+    update(SLOW);
+    update(SLOW);
+    thread.join().expect("no panic");
+    settle(SLOW);
+    owner.assert_in_time(SLOW);
+    drop(rearm);
+}
+
+/// A timer's callback runs in time while the clock slows down; then it is freed.
+pub fn a_callback_in_time() {
+    let rearm = load(FAST);
+    let owner = Owner::new();
+    let shared = owner.share();
+
+    shared.start(0);
+    bindings::set_tsc(DEADLINE);
+    let thread = spawn(move || {
+        let over = shared.fire(1);
+        if over {
+            shared.bury();
+        }
+        over
+    });
+    update(SLOW);
+    let over = thread.join().expect("no panic");
+    settle(SLOW);
+    if over {
+        owner.assert_untouched();
+    } else {
+        owner.assert_in_time(SLOW);
+    }
+    drop(rearm);
+}
+
+/// The clock slows down by one unit, which is as good as none, and by another one.
+pub fn a_drift() {
+    let rearm = load(FAST);
+    let owner = Owner::new();
+
+    owner.share().start(0);
+    update(FAST - 1);
+    update(FAST - 2);
+    settle(FAST - 2);
+    owner.assert_in_time(FAST - 2);
+    drop(rearm);
+}
+
+/// The same with a timer that was armed when the clock was slower still.
+pub fn a_callback_after_a_speed_up() {
+    let rearm = load(SLOWEST);
+    let owner = Owner::new();
+    let shared = owner.share();
+
+    shared.start(0);
+    update(FAST);
+    let thread = spawn(move || shared.fire(1));
+    update(SLOW);
+    thread.join().expect("no panic");
+    settle(SLOW);
+    owner.assert_in_time(SLOW);
+    drop(rearm);
+}
+
+/// A timer is cancelled and freed while the clock slows down.
+pub fn a_cancel() {
+    let rearm = load(FAST);
+    let owner = Owner::new();
+    let shared = owner.share();
+
+    shared.start(0);
+    let thread = spawn(move || shared.free(1));
+    update(SLOW);
+    thread.join().expect("no panic");
+    settle(SLOW);
+    owner.assert_untouched();
+    drop(rearm);
+}
+
+/// The same, while its callback runs: for a deadline that has passed, or not.
+fn a_cancel_and_a_callback(tsc: u64) {
+    let rearm = load(FAST);
+    let owner = Owner::new();
+    let shared = owner.share();
+
+    bindings::set_tsc(tsc);
+    shared.start(0);
+    // That it is freed in the end is for its owner alone; not while it fires.
+    let cancel = spawn(move || {
+        bindings::run_on(1);
+        rearm::forget(ffi::node(shared.1));
+    });
+    let callback = spawn(move || shared.fire(0));
+    update(SLOW);
+    cancel.join().expect("no panic");
+    callback.join().expect("no panic");
+    owner.assert_forgotten();
+    shared.free(0);
+    settle(SLOW);
+    owner.assert_untouched();
+    drop(rearm);
+}
+
+pub fn a_cancel_and_an_early_callback() {
+    a_cancel_and_a_callback(0);
+}
+
+pub fn a_cancel_and_a_callback_in_time() {
+    a_cancel_and_a_callback(DEADLINE);
+}
+
+/// Two timers of one CPU, looked at one by one; one of them is freed meanwhile.
+pub fn two_timers() {
+    let rearm = load(FAST);
+    let (one, other) = (Owner::new(), Owner::new());
+    let shared = other.share();
+
+    shared.start(0);
+    one.share().start(0);
+    let thread = spawn(move || shared.free(1));
+    update(SLOW);
+    thread.join().expect("no panic");
+    settle(SLOW);
+    one.assert_in_time(SLOW);
+    other.assert_untouched();
+    drop(rearm);
+}
+
+/// The clock slows down again while timers are looked at one by one.
+pub fn two_timers_and_two_changes() {
+    let rearm = load(FAST);
+    let (one, other) = (Owner::new(), Owner::new());
+
+    one.share().start(0);
+    other.share().start(1);
+    update(SLOW);
+    update(SLOWEST);
+    settle(SLOWEST);
+    one.assert_in_time(SLOWEST);
+    other.assert_in_time(SLOWEST);
+    drop(rearm);
+}
+
+/// A timer that was armed on a CPU which is offline now.
+pub fn an_offline_cpu() {
+    let rearm = load(FAST);
+    let (one, other) = (Owner::new(), Owner::new());
+
+    bindings::set_offline(1);
+    one.share().start(1);
+    other.share().start(1);
+    update(SLOW);
+    settle(SLOW);
+    one.assert_in_time(SLOW);
+    other.assert_in_time(SLOW);
+    drop(rearm);
+}
+
+/// The module goes while a timer is armed and the clock slows down.
+pub fn a_removal() {
+    let rearm = load(FAST);
+    let (one, other) = (Owner::new(), Owner::new());
+    let shared = other.share();
+
+    one.share().start(0);
+    let thread = spawn(move || shared.start(1));
+    update(SLOW);
+    rearm::close();
+    one.assert_forgotten();
+    assert_empty();
+    // Nobody calls the module, the listener neither; what it has asked for is waited for.
+    thread.join().expect("no panic");
+    other.assert_forgotten();
+    drop(rearm);
+    bindings::remove_module();
+    assert!(one.is_queued() && other.is_queued(), "a timer is lost");
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Stands in for `rust/stats.rs`: what happened in any execution.
+
+use crate::ffi::bindings::met;
+
+pub(crate) struct Counter(&'static str);
+
+impl Counter {
+    pub(crate) fn count(&self) {
+        met(self.0);
+    }
+}
+
+macro_rules! counters {
+    ($($name:ident)*) => {
+        $(pub(crate) static $name: Counter = Counter(stringify!($name));)*
+    };
+}
+
+counters! {
+    STARTS RESTARTS PAST SATURATED PLAIN WRONG_CLOCK WRONG_MODE PASSES REARMS
+    UPDATES RATE_CHANGES CLOCKSOURCE_CHANGES
+}

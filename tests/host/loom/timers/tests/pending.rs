@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The bookkeeping of pending timers under loom: no re-arm is lost, nothing is touched after its
+//! removal, in every interleaving with as many preemptions as stated.
+
+use loom::model::Builder;
+use raw_hrtimer_loom_timers::{
+    scaled::{
+        model,
+        table, //
+    },
+    FAULTS,
+    NOTICED, //
+};
+use std::{
+    env,
+    panic::catch_unwind,
+    sync::{
+        atomic::{
+            AtomicUsize,
+            Ordering::Relaxed, //
+        },
+        Arc, //
+    },
+};
+
+/// Of a model that is to hold; the environment variable `PREEMPTIONS` asks for more.
+const PREEMPTIONS: usize = 2;
+
+/// Of one that is to notice a fault.
+const TO_NOTICE: usize = 3;
+
+/// Runs a model in all interleavings with so many preemptions; returns how many there were.
+fn explore(model: fn(), preemptions: usize) -> usize {
+    let mut builder = Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.max_branches = 10_000;
+
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = runs.clone();
+    builder.check(move || {
+        counted.fetch_add(1, Relaxed);
+        model();
+    });
+    runs.load(Relaxed)
+}
+
+/// How many interleavings there are at least; so that a model which loom does not take apart, or
+/// which does not meet what it is about, cannot pass.
+const MODELS: &[(&str, fn(), usize)] = &[
+    ("a_start", model::a_start, 100),
+    (
+        "a_start_and_two_changes",
+        model::a_start_and_two_changes,
+        1000,
+    ),
+    ("a_callback", model::a_callback, 100),
+    (
+        "a_callback_and_an_update",
+        model::a_callback_and_an_update,
+        100,
+    ),
+    (
+        "a_callback_after_a_speed_up",
+        model::a_callback_after_a_speed_up,
+        100,
+    ),
+    ("a_callback_in_time", model::a_callback_in_time, 100),
+    ("a_cancel", model::a_cancel, 50),
+    (
+        "a_cancel_and_an_early_callback",
+        model::a_cancel_and_an_early_callback,
+        1000,
+    ),
+    (
+        "a_cancel_and_a_callback_in_time",
+        model::a_cancel_and_a_callback_in_time,
+        1000,
+    ),
+    ("two_timers", model::two_timers, 100),
+    (
+        "two_timers_and_two_changes",
+        model::two_timers_and_two_changes,
+        50,
+    ),
+    ("a_drift", model::a_drift, 1),
+    ("an_offline_cpu", model::an_offline_cpu, 2),
+    ("a_removal", model::a_removal, 100),
+    (
+        "table: a_new_arming_and_another",
+        table::a_new_arming_and_another,
+        10,
+    ),
+    ("table: room_for_both", table::room_for_both, 10),
+    ("table: a_find", table::a_find, 10),
+    ("table: a_removal", table::a_removal, 10),
+    ("table: a_pending_timer", table::a_pending_timer, 10),
+];
+
+#[test]
+fn all_models_hold_and_meet_what_they_are_about() {
+    let preemptions = env::var("PREEMPTIONS").map(|more| more.parse().expect("a number"));
+    let preemptions = preemptions.unwrap_or(PREEMPTIONS);
+
+    for (name, model, least) in MODELS {
+        let runs = explore(*model, preemptions);
+
+        println!("{name}: {runs} interleavings");
+        assert!(runs >= *least, "{name}: {runs} interleavings explored");
+    }
+    let met = model::met();
+    for what in [
+        "STARTS",
+        "RESTARTS",
+        "PASSES",
+        "REARMS",
+        "RATE_CHANGES",
+        "cancel: dequeued",
+        "cancel: not queued",
+        "cancel: running",
+        "asked for already",
+        "more",
+    ] {
+        assert!(met.contains_key(what), "{what} is not met: {met:?}");
+    }
+}
+
+/// How the models say that something is wrong.
+const VERDICTS: &[&str] = &[
+    "late: ",
+    "the timer is lost",
+    "a timer is used after its owner has freed it",
+    "a node is touched after its owner has freed it",
+    "a node is still on a queue",
+    "a queue is not empty",
+    "an interrupt is not over",
+    "a record is lost",
+    "a record is another's",
+    "a pending timer's is taken",
+    "none is pending",
+    "one of two has room",
+    "it is still there",
+];
+
+#[test]
+fn each_planted_fault_is_found() {
+    for (fault, model) in FAULTS.iter().zip(NOTICED) {
+        let found = catch_unwind(|| explore(*model, TO_NOTICE));
+
+        let Err(said) = found else {
+            panic!("not noticed: {}", fault.what);
+        };
+        let said = match said.downcast_ref::<String>() {
+            Some(said) => said,
+            None => *said.downcast_ref::<&str>().expect("a text"),
+        };
+        assert!(
+            VERDICTS.iter().any(|verdict| said.starts_with(verdict)),
+            "{}: {said}",
+            fault.what
+        );
+        println!("{}: noticed by {}", fault.what, fault.model);
+    }
+}
