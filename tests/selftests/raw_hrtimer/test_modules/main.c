@@ -26,6 +26,7 @@ MODULE_PARM_DESC(nodes, "how many nodes the cases with many have (1 to 65536)");
 
 static const struct test_case * const all_cases[] = {
 	calc_cases, arm_cases, bad_cases, node_cases, many_cases, stress_cases, cost_cases,
+	compare_cases, listener_cases,
 };
 
 static DEFINE_MUTEX(run_lock);
@@ -147,5 +148,6 @@ module_init(test_init);
 static void __exit test_exit(void)
 {
 	debugfs_remove(dir);
+	compare_exit();
 }
 module_exit(test_exit);

@@ -30,6 +30,14 @@ extern const struct test_case node_cases[];
 extern const struct test_case many_cases[];
 extern const struct test_case stress_cases[];
 extern const struct test_case cost_cases[];
+extern const struct test_case compare_cases[];
+extern const struct test_case listener_cases[];
+
+void compare_exit(void);
+
+bool irqs_watch(int cpu);
+void irqs_unwatch(void);
+unsigned int irqs_between(u64 from, u64 to);
 
 /* Module parameter: more cycles after a deadline than this fail.  0: any. */
 extern ulong max_late;
