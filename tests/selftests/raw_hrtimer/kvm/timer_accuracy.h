@@ -49,6 +49,7 @@ struct timer_run {
 	u32 samples;
 	u32 max_late;			/* cycles; 0: no limit */
 	bool halt;			/* to wait, instead of spinning */
+	bool raw;			/* to print each sample */
 };
 
 static const u32 timer_distances_us[] = { 10, 100, 1000, 10000, 100000, 1000000 };
@@ -137,6 +138,18 @@ static inline s64 timer_units_to_cycles(s64 n, s64 units_per_ms)
 	return cycles / units_per_ms - (cycles % units_per_ms < 0);
 }
 
+/* In the order in which they were taken. */
+static inline void timer_print_samples(const s64 *late, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		if (i % 16 == 0)
+			ksft_print_msg("raw:");
+		printf(" %ld%s", (long)late[i], i % 16 == 15 || i == nr - 1 ? "\n" : "");
+	}
+}
+
 /*
  * Report the results of a VM, and free it.
  *
@@ -155,6 +168,8 @@ static inline void timer_report(struct kvm_vm *vm, const struct timer_run *run, 
 		late[i] = timer_units_to_cycles(late[i], units_per_ms);
 		early += late[i] < 0;
 	}
+	if (run->raw)
+		timer_print_samples(late, run->samples);
 	late += skip;
 	drift = late[nr - 1] - late[0];
 	qsort(late, nr, sizeof(late[0]), timer_compare);
@@ -176,7 +191,8 @@ static inline void timer_help(const char *name, const struct timer_mode *modes, 
 	       " --wait:     spinning or halted (default: both)\n"
 	       " --distance: US to the time at which the timer is due (default: various)\n"
 	       " --samples:  number of each kind, at most %u (default: %u, or what takes %u s)\n"
-	       " --max-late: fail if a timer is more cycles late (default: any is fine)\n\nmodes:",
+	       " --max-late: fail if a timer is more cycles late (default: any is fine)\n"
+	       " --raw:      print each sample, in cycles; without an argument\n\nmodes:",
 	       name, TIMER_MAX_SAMPLES, TIMER_SAMPLES, TIMER_TOTAL_US / 1000000);
 	for (i = 0; i < nr_modes; i++)
 		printf(" %s", modes[i].name);
@@ -189,13 +205,16 @@ struct timer_options {
 	const char *mode, *wait;
 	u32 distances_us[ARRAY_SIZE(timer_distances_us)], nr_distances;
 	u32 samples, max_late;
+	bool raw;
 };
 
 /* Count the tests of a mode, and run them unless that's all. */
 static inline u32 timer_test_mode(const struct timer_mode *mode,
 				  const struct timer_options *options, bool count_only)
 {
-	struct timer_run run = { .mode = mode, .max_late = options->max_late };
+	struct timer_run run = {
+		.mode = mode, .max_late = options->max_late, .raw = options->raw,
+	};
 	u32 i, nr = options->nr_distances ?: ARRAY_SIZE(timer_distances_us), tests = 0;
 	int halt;
 
@@ -228,6 +247,7 @@ static inline void timer_parse(int argc, char *argv[], const struct timer_mode *
 		{ "distance", required_argument, NULL, 'd' },
 		{ "samples", required_argument, NULL, 's' },
 		{ "max-late", required_argument, NULL, 'l' },
+		{ "raw", no_argument, NULL, 'r' },
 		{ }
 	};
 	int opt;
@@ -251,6 +271,9 @@ static inline void timer_parse(int argc, char *argv[], const struct timer_mode *
 			break;
 		case 'l':
 			options->max_late = atoi_positive("Cycles", optarg);
+			break;
+		case 'r':
+			options->raw = true;
 			break;
 		default:
 			timer_help(argv[0], modes, nr_modes);
