@@ -24,7 +24,7 @@ pub(crate) struct Frequency {
 
 impl Frequency {
     /// The highest frequency there is room for, in kHz: 16 GHz.
-    pub(crate) const KHZ_MAX: u32 = 1 << 24;
+    pub(crate) const KHZ_MAX: u32 = (1 << 24) - 1;
 
     /// Creates it from kHz, 1 to [`KHZ_MAX`](Self::KHZ_MAX). Divides.
     pub(crate) const fn from_khz(khz: u32) -> Option<Self> {
@@ -44,7 +44,7 @@ impl Frequency {
         })
     }
 
-    /// Returns the cycles in `ns`, at least; more by less than 1 and 10^-12 of them.
+    /// Returns the cycles in `ns`, at least; more by at most 1 and 2^-40 for each nanosecond.
     #[inline]
     pub(crate) const fn cycles(self, ns: u64) -> Cycles {
         let cycles = (ns as u128).wrapping_mul(self.cycles_per_ns as u128) >> SHIFT;
@@ -56,7 +56,7 @@ impl Frequency {
         Cycles::new((cycles as u64).wrapping_add(1))
     }
 
-    /// Returns the nanoseconds in `cycles`, at most; fewer by at most 1 and 10^-12 of them.
+    /// Returns the nanoseconds in `cycles`, at most; fewer by at most 1 and 2^-40 for each cycle.
     #[inline]
     pub(crate) const fn ns(self, cycles: Cycles) -> u64 {
         let ns = (cycles.get() as u128).wrapping_mul(self.ns_per_cycle as u128) >> SHIFT;

@@ -22,6 +22,7 @@
 #[path = "../../../rust"]
 mod pure {
     pub(crate) mod deadline;
+    pub(crate) mod frequency;
     pub(crate) mod margin;
     pub(crate) mod rate;
 }
@@ -31,6 +32,7 @@ pub mod properties;
 
 use pure::{
     deadline,
+    frequency,
     margin,
     rate, //
 };

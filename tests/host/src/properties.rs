@@ -17,6 +17,7 @@ use crate::{
         saturate,
         Line, //
     },
+    frequency::Frequency,
     margin::{
         self,
         Fraction, //
@@ -222,6 +223,66 @@ pub fn round_trip(line: &Line, deadline: u64) {
         let again = timeline.deadline(timeline.mono(Cycles::new(back)));
         assert!(again.get() <= back, "{line:?}: {back} -> {again:?}");
     }
+}
+
+/// A frequency's factors are the exact ones, one rounded up or more by one unit, one down.
+pub fn frequency_range(khz: u32) {
+    let result = Frequency::from_khz(khz);
+
+    if khz == 0 || khz >= 1 << 24 {
+        assert_eq!(result, None, "{khz} kHz is taken");
+        return;
+    }
+    let one = 1_000_000_u128 << 40;
+    let result = result.expect("a frequency that is taken");
+    let cycles = u128::from(result.cycles_per_ns);
+    let ns = u128::from(result.ns_per_cycle);
+    let (exact, khz) = (u128::from(khz) << 40, u128::from(khz));
+    let below = |factor: u128| (factor - 1) * 1_000_000;
+
+    assert!(
+        exact < cycles * 1_000_000 && below(cycles) <= exact,
+        "{khz}"
+    );
+    assert!(ns * khz <= one && one < (ns + 1) * khz, "{khz}");
+}
+
+/// Nanoseconds become at least as many cycles, and not many more; and saturate.
+pub fn cycles(khz: u32, ns: u64) {
+    let frequency = Frequency::from_khz(khz).expect("a frequency");
+    let result = frequency.cycles(ns);
+    let million = I256::from(1_000_000);
+    let exact = I256::from(ns) * I256::from(khz);
+    let more = million + ((I256::from(ns) * million) >> 40) + I256::ONE;
+
+    if result == Cycles::MAX {
+        assert!(
+            exact + more >= I256::from(u64::MAX) * million,
+            "{ns} at {khz} kHz"
+        );
+        return;
+    }
+    let result = I256::from(result.get()) * million;
+    assert!(result >= exact, "{ns} at {khz} kHz -> {result} / 10^6");
+    assert!(
+        result <= exact + more,
+        "{ns} at {khz} kHz -> {result} / 10^6"
+    );
+}
+
+/// Cycles become at most as many nanoseconds, and not many fewer; and saturate.
+pub fn nanoseconds(khz: u32, cycles: u64) {
+    let frequency = Frequency::from_khz(khz).expect("a frequency");
+    let result = frequency.ns(Cycles::new(cycles));
+    let (result, khz) = (I256::from(result), I256::from(khz));
+    let exact = I256::from(cycles) * I256::from(1_000_000);
+    let fewer = khz + ((I256::from(cycles) * khz) >> 40) + I256::ONE;
+
+    assert!(result * khz <= exact, "{cycles} at {khz} kHz -> {result}");
+    assert!(
+        result == I256::from(i64::MAX) || result * khz + fewer >= exact,
+        "{cycles} at {khz} kHz -> {result}"
+    );
 }
 
 /// The skew is the exact one, rounded towards zero, and saturates.

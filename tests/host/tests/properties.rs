@@ -146,4 +146,23 @@ proptest! {
         properties::division(u128::from(high) << 32 | u128::from(low), divisor);
         properties::division(u128::from(low), divisor);
     }
+
+    #[test]
+    fn nanoseconds_and_cycles_are_each_others(
+        khz in prop_oneof![1..1_u32 << 24, 1_000_000..5_000_000_u32],
+        number in cycles(),
+    ) {
+        properties::cycles(khz, number);
+        properties::nanoseconds(khz, number);
+    }
+}
+
+/// All of them.
+#[test]
+#[cfg_attr(miri, ignore = "too many for an interpreter")]
+fn frequencies_have_exact_factors() {
+    for khz in 0..=1 << 24 {
+        properties::frequency_range(khz);
+    }
+    properties::frequency_range(u32::MAX);
 }

@@ -6,9 +6,10 @@
 //! would keep for the kernel alone. So nothing may be conditional on where they are compiled,
 //! except their tests.
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("rate.rs", include_str!("../../../rust/rate.rs")),
     ("deadline.rs", include_str!("../../../rust/deadline.rs")),
+    ("frequency.rs", include_str!("../../../rust/frequency.rs")),
     ("margin.rs", include_str!("../../../rust/margin.rs")),
 ];
 

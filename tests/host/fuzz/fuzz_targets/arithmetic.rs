@@ -63,6 +63,11 @@ fuzz_target!(|data: &[u8]| {
     properties::deadline(&line, ns);
     properties::deadline(&line, line.base.wrapping_add(ns));
 
+    let khz = (reserve as u32 & 0xff_ffff).max(1);
+    properties::frequency_range(khz);
+    properties::cycles(khz, deadline);
+    properties::nanoseconds(khz, deadline);
+
     properties::rate_range(deadline as u32, other as u32);
     properties::skew((mult, shift), old);
     properties::skew((mult, shift), (old.0, shift));
