@@ -155,14 +155,19 @@ int rht_next_cpu(int cpu)
 	return cpu < nr_cpu_ids ? cpu : -1;
 }
 
-/* The way out of the listener: an irq_work, then a call to each CPU concerned. */
+/*
+ * The way out of the listener: an irq_work, then a call to each CPU concerned.
+ * Both are hard interrupts under PREEMPT_RT too, where a thread would wait behind
+ * any task of a higher priority, and a timer be late by as much.  All locks here
+ * and in the hrtimer core are raw ones.
+ */
 
 static void rht_pass_fn(struct irq_work *work)
 {
 	rust_raw_hrtimer_pass();
 }
 
-static DEFINE_IRQ_WORK(rht_pass_work, rht_pass_fn);
+static struct irq_work rht_pass_work = IRQ_WORK_INIT_HARD(rht_pass_fn);
 
 void rht_pass_queue(void)
 {
@@ -192,7 +197,7 @@ static void rht_more_fn(struct irq_work *work)
 	rust_raw_hrtimer_rearm(smp_processor_id());
 }
 
-static DEFINE_PER_CPU(struct irq_work, rht_more_work) = IRQ_WORK_INIT(rht_more_fn);
+static DEFINE_PER_CPU(struct irq_work, rht_more_work) = IRQ_WORK_INIT_HARD(rht_more_fn);
 
 /* A new interrupt, so that others are served in between.  Hard interrupt. */
 void rht_rearm_more(void)

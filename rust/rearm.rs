@@ -85,7 +85,7 @@ pub(crate) fn notice(new: &Snapshot, stepped: bool) {
     REFERENCE.store_release(u64::from(rate.mult()) | u64::from(rate.shift()) << 32);
 }
 
-/// Sends each CPU with pending timers to look at them. Context: the irq_work's.
+/// Sends each CPU with pending timers to look at them. Context: hard interrupt.
 pub(crate) fn pass() {
     stats::PASSES.count();
     for cpu in ffi::possible_cpus() {

@@ -93,6 +93,17 @@ clean_up() {
 	[ -n "$WAS_LOADED" ] || unload raw_hrtimer
 }
 
+# NAME: where one of the tests' programs is.
+find_program() {
+	for dir in "$DIR" "$DIR/.." "$KVM_SELFTESTS"; do
+		if [ -x "$dir/$1" ]; then
+			echo "$dir/$1"
+			return
+		fi
+	done
+	return 1
+}
+
 # Modules.
 
 is_loaded() {

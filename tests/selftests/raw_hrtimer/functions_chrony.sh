@@ -8,16 +8,6 @@ SOCKET=/run/chrony.raw_hrtimer.sock
 LOG=$(mktemp)
 CONFIG=$(mktemp)
 
-find_program() {
-	for dir in "$DIR" "$DIR/.." "$KVM_SELFTESTS"; do
-		if [ -x "$dir/$1" ]; then
-			echo "$dir/$1"
-			return
-		fi
-	done
-	return 1
-}
-
 # REFCLOCK, the program.  chronyd may not step the clock: what is wrong is slewed.
 start_chronyd() {
 	cat > "$CONFIG" <<-END

@@ -49,6 +49,19 @@ node_slowed_down_without_rearm() {
 	[ "$(value late)" -ge "$(unaided 10000 9000)" ]
 }
 
+# A thread that re-armed would wait for the task, and under PREEMPT_RT much that is
+# an interrupt elsewhere is a thread.
+slowed_down_by_a_busy_task() {
+	bend 11000 0
+	settle
+	echo "pending $DISTANCE_MS 1" > "$RUN/run" &
+	sleep 0.5
+	rearmed=$("$BUSY" 9000)
+	wait $!
+	say "re-armed meanwhile: $rearmed"
+	[ "$rearmed" -ge 1 ]
+}
+
 # TYPE: armed for a later time than it becomes: the callback moves the timer, unless
 # the machine is so busy that it runs late all the same.
 sped_up() {
@@ -70,10 +83,17 @@ begin "a change of rate while a timer is pending"
 need_adjtimex
 need_tsc
 load_test_module
-plan 5
+plan 6
+BUSY=$(find_program busy_slowdown)
 
 expect "slowed down: a node is neither early nor late" node_slowed_down
 expect "slowed down, rearm=N: late, as without looking after it" node_slowed_down_without_rearm
+slow="slowed down by a busy real-time task: re-arming does not wait for it"
+if [ -n "$BUSY" ]; then
+	expect "$slow" slowed_down_by_a_busy_task
+else
+	ktap_test_skip "$slow: there is no busy_slowdown"
+fi
 expect "sped up: a node is not early" sped_up 1
 expect "sped up: a plain timer is not early" sped_up 0
 expect "steady: no pass and no re-arming" steady_is_left_alone
