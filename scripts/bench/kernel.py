@@ -12,7 +12,7 @@ from pathlib import Path
 import re
 import shutil
 
-from . import cache, kunit, root
+from . import cache, own, root
 from .cache import BenchError, TREE
 
 TESTED = TREE / "tested-kernels"
@@ -32,14 +32,15 @@ _EXCLUDE = ["include/generated", "Documentation/*/*", "arch/[!x]*/*.dts*",
 
 @dataclass(frozen=True)
 class Kernel:
-    name: str           # stock, kunit, or the release
+    name: str           # stock, one of own.NAMES, or the release
     release: str        # uname -r
     version: str        # of the Debian packages
     kdir: Path          # prepared build tree, for make -C
     source: Path        # the source of kdir, pristine: bind a copy over it to change it
     vmlinuz: Path
     modules: Path       # contains lib/modules/<release>, with modules.dep
-    cc: str             # the compiler that it was built with
+    cc: str             # a compiler for programs that run on it
+    toolchain: tuple    # the variables of make that choose its own compiler
 
     @property
     def series(self):
@@ -48,8 +49,7 @@ class Kernel:
 
     def make(self, *args):
         """The command that starts every build for this kernel."""
-        return ["make", f"-j{jobs()}", "ARCH=x86", "CROSS_COMPILE=x86_64-linux-gnu-",
-                f"CC={self.cc}", *map(str, args)]
+        return ["make", f"-j{jobs()}", "ARCH=x86", *self.toolchain, *map(str, args)]
 
 
 class NoKernel(BenchError):
@@ -92,15 +92,24 @@ def _release(name):
                 return match[1]
         raise BenchError(f"the archive has no kernel package {METAPACKAGES[name]}: "
                          "refresh its lists (scripts/toolchain --update root)")
-    done = root.run(["apt-cache", "pkgnames", f"linux-image-{name}"], capture=True)
-    images = [line.removeprefix("linux-image-") for line in done.stdout.split()]
+    images = _images(name)
     if name in images:
         return name
-    flavour = r"\+deb\d+-cloud-amd64"
-    found = [image for image in images
-             if re.fullmatch(rf"{re.escape(name)}(?:\.\d+)*{flavour}", image)]
+    return _newest(name, "cloud-amd64")
+
+
+def _images(prefix):
+    """The releases that begin with this and that the archive has a kernel for."""
+    done = root.run(["apt-cache", "pkgnames", f"linux-image-{prefix}"], capture=True)
+    return [line.removeprefix("linux-image-") for line in done.stdout.split()]
+
+
+def _newest(version, flavour):
+    """The release of the newest kernel of a version that has this flavour."""
+    found = [image for image in _images(version)
+             if re.fullmatch(rf"{re.escape(version)}(?:\.\d+)*\+deb\d+-{flavour}", image)]
     if not found:
-        raise NoKernel(f"the archive has no kernel {name}")
+        raise NoKernel(f"the archive has no kernel {version} of the flavour {flavour}")
     return max(found, key=_numbers)
 
 
@@ -169,39 +178,48 @@ def _build(path, release, version, source):
 
 def _ensure(name):
     stock = _release("stock")
-    release = stock if name == "kunit" else _release(name)
-    if name != "kunit":
+    if name == "rt":
+        release = _newest(".".join(stock.split(".")[:2]), "rt-amd64")
+    else:
+        release = stock if name in own.NAMES else _release(name)
+    if name not in own.NAMES:
         name = "stock" if release == stock else release     # one tree for each kernel
     version = _records(f"linux-image-{release}")[0]["Version"]
     source = _ensure_source(release, version)
     tools = root.versions(TOOLCHAIN)
     inputs = [RECIPE, release, version, str(source), *sorted(tools.items())]
-    if name == "kunit":
-        inputs += [kunit.LOCALVERSION, kunit.CONFIG]
+    if name in own.NAMES:
+        toolchain = own.toolchain(name)
+        inputs += [own.RECIPE, *toolchain, *own.configs(name)]
 
         def build(path):
-            kunit.build(path, source, jobs())
+            own.build(path, name, source, jobs())
     else:
+        toolchain = None
+
         def build(path):
             _build(path, release, version, source)
 
     path = cache.stage(f"kernel-{name}", inputs, build)
+    cc = (path / "cc").read_text()
+    toolchain = toolchain or ["CROSS_COMPILE=x86_64-linux-gnu-", f"CC={cc}"]
     return Kernel(name, running_release(path / "build"), version, path / "build", source,
-                  path / "vmlinuz", path, (path / "cc").read_text())
+                  path / "vmlinuz", path, cc, tuple(toolchain))
 
 
 def ensure_kernel(name="stock"):
     """A kernel, fetched or built the first time.
 
-    name: stock (Debian's newest cloud kernel), generic (its newest for PCs), a
-    version whose cloud kernel the archive still has, such as 7.2, a release such as
-    7.2.12+deb13-amd64, or kunit (built here from the source of stock, with KUnit).
+    name: stock (Debian's newest cloud kernel), generic (its newest for PCs), rt (its
+    newest of stock's version with PREEMPT_RT), a version whose cloud kernel the archive
+    still has, such as 7.2, a release such as 7.2.12+deb13-amd64, or one built here from
+    the source of stock: kunit, debug (see own.py).
     """
     try:
         kernel = _ensure(name)
     except root.Unavailable:
         kernel = _ensure(name)      # its lists are new now: perhaps a newer kernel
-    if name != "kunit" and kernel.release not in tested():
+    if name not in own.NAMES and kernel.release not in tested():
         cache.say("kernel", f"note: {kernel.release} is not in {TESTED.name}: it should "
                   "work, but nobody has said so")
     return kernel

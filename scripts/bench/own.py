@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Small kernels of the bench's own, with what Debian's kernels lack.
+
+kunit   KUnit
+debug   the kernel's checkers, built by clang: KASAN does not go with Rust otherwise
+"""
+
+import os
+from pathlib import Path
+import shutil
+
+from . import llvm, root
+from .cache import BenchError
+
+HERE = Path(__file__).parent
+NAMES = ("kunit", "debug")
+GCC = "x86_64-linux-gnu-gcc-14"
+RECIPE = "2"
+
+
+def configs(name):
+    """The files of what is asked for, beyond allnoconfig."""
+    return [HERE / "small.config", HERE / f"{name}.config"]
+
+
+def toolchain(name):
+    """The variables of make that choose the compiler."""
+    if name == "debug":
+        return [f"LLVM={llvm.ensure_llvm()}/"]
+    return ["CROSS_COMPILE=x86_64-linux-gnu-", f"CC={GCC}"]
+
+
+def _check_config(wanted, got):
+    """Kconfig drops silently what has an unmet dependency."""
+    missing = {line for line in wanted.read_text(encoding="utf-8").splitlines()
+               if line.startswith("CONFIG_")}
+    missing -= set(got.read_text(encoding="utf-8").splitlines())
+    if missing:
+        raise BenchError("a kernel of this source and compiler does not have "
+                         + ", ".join(sorted(missing)))
+
+
+def build(path, name, source, jobs):
+    """Fill path as kernel.py does for one of Debian's: build/, vmlinuz, lib/modules."""
+    tree = path / "build"
+    tree.mkdir()
+    (tree / "localversion").write_text(f"-raw-hrtimer-{name}\n", encoding="ascii")
+    wanted = path / "config"
+    wanted.write_text("".join(f.read_text(encoding="utf-8") for f in configs(name)),
+                      encoding="utf-8")
+    make = ["make", "-C", source, f"O={tree}", f"-j{jobs}", "ARCH=x86", *toolchain(name)]
+    repeatable = {"KBUILD_BUILD_TIMESTAMP": "1970-01-01", "KBUILD_BUILD_USER": "bench",
+                  "KBUILD_BUILD_HOST": "bench"}
+    root.run([*make, "allnoconfig"], env={"KCONFIG_ALLCONFIG": wanted}, name=name,
+             what=f"configuring the {name} kernel")
+    _check_config(wanted, tree / ".config")
+    root.run([*make, "bzImage", "modules"], env=repeatable, name=name, expect=1900,
+             what=f"building the {name} kernel")
+    root.run([*make, f"INSTALL_MOD_PATH={path}", "INSTALL_MOD_STRIP=1",
+              "modules_install"], name=name, what="installing its modules")
+    (path / "vmlinuz").write_bytes((tree / "arch/x86/boot/bzImage").read_bytes())
+    (path / "cc").write_text(GCC, encoding="ascii")
+    _shrink(tree)
+
+
+def _shrink(tree):
+    """Drop the objects that no build of a module needs."""
+    for name in ("vmlinux.o", "vmlinux.a", "arch/x86/boot"):
+        item = tree / name
+        if item.is_dir():
+            shutil.rmtree(item)
+        else:
+            item.unlink(missing_ok=True)
+    for folder, _, files in os.walk(tree):
+        if Path(folder).relative_to(tree).parts[:1] in (("scripts",), ("tools",), ("rust",)):
+            continue
+        for file in files:
+            if file.endswith((".o", ".a")):
+                Path(folder, file).unlink()
