@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 
-from . import bochs, image, qemu, root
+from . import bochs, image, qemu, root, splats
 from .cache import BenchError, CACHE, locked
 from .kernel import ensure_kernel
 
@@ -34,11 +34,6 @@ NOT_STARTED, PANIC, OOPS, TIMEOUT, NO_LAST_LINE = 120, 121, 122, 123, 124
 PARAMETERS = ("console=ttyS0,115200 quiet panic=-1 nokaslr tsc=reliable nmi_watchdog=0 "
               "audit=0 random.trust_cpu=on raid=noautodetect")
 
-_OOPS = re.compile(rb"\] (?:BUG: |Oops|general protection fault|kernel BUG at|invalid opcode:|"
-                   rb"divide error:|stack segment:|double fault:|Internal error|"
-                   rb"watchdog: BUG|rcu: INFO: .*(?:stall|detected)|INFO: task .* blocked)")
-_WARNING = re.compile(rb"\] (?:WARNING: |ODEBUG: |UBSAN: |KASAN: |\S+: suspicious RCU usage)")
-_END_OF_TRACE = re.compile(rb"---\[ end trace|Code: ")
 # The console of the emulated serial port may lose single characters.
 _PANIC = re.compile(rb"Kernel panic|end Kernel p|not syncing|panic - not s")
 _TROUBLE = re.compile(_PANIC.pattern + rb"|BUG: |Oops|general protection fault|kernel BUG at")
@@ -127,13 +122,13 @@ class _Conversation:
         self._tell("kernel", line)
         if not self.running:
             return
-        if _OOPS.search(line) or _WARNING.search(line):
+        if splats.is_splat(line):
             self.result.problems.append(line.decode(errors="replace").rstrip())
             self._quote = 60
         if self._quote:
             self._quote -= 1
             self._tell("problem", line)
-            if _END_OF_TRACE.search(line):
+            if splats.END_OF_TRACE.search(line):
                 self._quote = 0
 
 
@@ -225,7 +220,7 @@ class Machine:
 
     def _judge(self, result, console, timeout, run):
         """Say why, where the command did not simply end."""
-        oopsed = [line for line in result.problems if _OOPS.search(line.encode())]
+        oopsed = [line for line in result.problems if splats.OOPS.search(line.encode())]
         end = console[-3000:].decode(errors="replace").strip() or "(empty)"
         if result.status in (TIMEOUT, NO_LAST_LINE) and not result.tsc_end:
             if _PANIC.search(console):

@@ -241,9 +241,23 @@ since_mark() {
 	dmesg | sed "1,/$MARK/d"
 }
 
+# What the kernel says when something is wrong: oopses, warnings, stalls, and each of
+# its checkers (checkers.sh shows that these are found).
+SPLATS='BUG:|WARNING:|INFO:|Oops|Call Trace|general protection fault|panicked at'
+SPLATS="$SPLATS|ODEBUG:|UBSAN:|KASAN:|suspicious RCU usage|possible .* detected"
+SPLATS="$SPLATS|Invalid wait context|sleeping function called|called with IRQs enabled"
+SPLATS="$SPLATS|DEBUG_LOCKS_WARN_ON|corruption|(rcu|RCU).*stall"
+
+splats() {
+	since_mark | grep -E "$SPLATS"
+}
+
 log_is_clean() {
-	splats=$(since_mark | grep -E 'BUG:|WARNING:|Oops|Call Trace|ODEBUG:|(rcu|RCU).*stall')
-	[ -z "$splats" ] && return
+	if ! dmesg | grep -q "$MARK"; then
+		say "the kernel log has lost where this test began"
+		return 1
+	fi
+	splats > /dev/null || return 0
 	since_mark | sed 's/^/# /'
 	return 1
 }
