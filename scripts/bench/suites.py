@@ -5,8 +5,8 @@ import json
 import re
 import sys
 
-from . import (bochs, demo, installing, kernel, ktap, kvm, module, root, selftests, static,
-               timers)
+from . import (bochs, checkers, demo, installing, kernel, ktap, kvm, module, root, selftests,
+               static, timers)
 from .cache import BenchError, TREE
 from .check import Suite
 from .host import cargo, fuzz, miri, proof
@@ -133,6 +133,25 @@ VMX = (*BUILT, "bochs")
 NESTED = ["nested_preemption_timer_save_test", "nested_preemption_timer_restore_test"]
 
 
+def self_checking(name, cpus):
+    """Every selftest in a kernel of that name, KVM attached to in both ways."""
+    after = (f"{name}-kernel", *VMX)
+    found = [Suite(f"{name}-kernel", setup(lambda: kernel.ensure_kernel(name)), KERNEL,
+                   cores=2, long=True)]
+    for way, nested in (("stock", NESTED[:1]), ("patched", NESTED)):
+        options = ("--kernel", name, "--kvm", way)
+        found += [Suite(f"{name}-{way}-{count}", checkers.checked(
+                      vm("--machine", "svm", "--append", "setcpuid=constant_tsc", "--cpus",
+                         count, *options, command=RUN_ALL, timeout=3000)),
+                      after, cores=min(count, 2), long=True)
+                  for count in cpus]
+        found.append(Suite(f"{name}-{way}-vmx", checkers.checked(
+            kvm_tests(*options, tests=["vmx_preemption_timer_test", *nested],
+                      schedules="0 +10% -10%", with_module=True, timeout=3000)),
+            after, long=True))
+    return found
+
+
 # Started in this order, where processors are free; first what others wait for.
 SUITES = [
     Suite("kernel", setup(root.ensure_root, kernel.ensure_kernel)),
@@ -183,6 +202,10 @@ SUITES = [
                                     directory="tests/host/loom", env={"PREEMPTIONS": "4"},
                                     timeout=3600),
           ("bookkeeping",), long=True),
+    *self_checking("debug", cpus=(1, 4)),
+    Suite("debug-faults", checkers.faults("--machine", "svm", "--kernel", "debug"),
+          ("debug-kernel", *BUILT), long=True),
+    *self_checking("rt", cpus=(4,)),
 ]
 
 
