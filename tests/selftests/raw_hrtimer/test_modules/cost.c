@@ -29,12 +29,15 @@ static void start_only(void)
 	hrtimer_start(&shot.timer, shot.timer.node.expires, HRTIMER_MODE_ABS_PINNED);
 }
 
-/* A timer that is nobody's in a module, as most are: nanosleep()'s. */
-static struct hrtimer_sleeper sleeper;
+/*
+ * A timer that is nobody's in a module, as most are: nanosleep()'s.  On the
+ * stack, as there is no function for others.
+ */
+static struct hrtimer_sleeper *sleeper;
 
 static void arm_sleeper(void)
 {
-	hrtimer_start(&sleeper.timer, far_expiry, HRTIMER_MODE_ABS);
+	hrtimer_start(&sleeper->timer, far_expiry, HRTIMER_MODE_ABS);
 }
 
 static void arm_raw(void)
@@ -89,7 +92,7 @@ static u64 least(void (*before)(void), void (*what)(void), bool cancel)
 		if (cancel) {
 			raw_hrtimer_node_cancel(&shot.tt);
 			hrtimer_cancel(&shot.timer);
-			hrtimer_cancel(&sleeper.timer);
+			hrtimer_cancel(&sleeper->timer);
 		}
 	}
 	return least;
@@ -97,11 +100,13 @@ static u64 least(void (*before)(void), void (*what)(void), bool cancel)
 
 static void run_cost(const u64 *args)
 {
+	struct hrtimer_sleeper on_stack;
 	u64 empty, plain, start, node;
 
 	far = us_to_cycles(args[0]);
 	shot_init(&shot, true, HRTIMER_MODE_ABS_PINNED);
-	hrtimer_setup_sleeper_on_stack(&sleeper, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
+	sleeper = &on_stack;
+	hrtimer_setup_sleeper_on_stack(sleeper, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
 	far_expiry = ktime_add_us(ktime_get(), 2 * args[0]);
 	empty = least(nothing, nothing, false);
 
@@ -116,7 +121,7 @@ static void run_cost(const u64 *args)
 	node = least(nothing, arm_node, true) - empty;
 	report("arm_node: %llu", node);
 	report("cancel_node: %llu", least(arm_node, cancel_node, true) - empty);
-	destroy_hrtimer_on_stack(&sleeper.timer);
+	destroy_hrtimer_on_stack(&sleeper->timer);
 	check(empty && start && plain && node, "cost: each of them takes time");
 }
 
