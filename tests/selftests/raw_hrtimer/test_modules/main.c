@@ -25,8 +25,8 @@ module_param(nodes, uint, 0600);
 MODULE_PARM_DESC(nodes, "how many nodes the cases with many have (1 to 65536)");
 
 static const struct test_case * const all_cases[] = {
-	calc_cases, arm_cases, bad_cases, node_cases, many_cases, stress_cases, cost_cases,
-	compare_cases, listener_cases,
+	calc_cases, arm_cases, bad_cases, node_cases, many_cases, stress_cases, soak_cases,
+	growth_cases, left_cases, cost_cases, compare_cases, listener_cases,
 };
 
 static DEFINE_MUTEX(run_lock);
@@ -149,5 +149,6 @@ static void __exit test_exit(void)
 {
 	debugfs_remove(dir);
 	compare_exit();
+	left_exit();
 }
 module_exit(test_exit);

@@ -13,6 +13,7 @@ static enum hrtimer_restart shot_fn(struct hrtimer *timer)
 {
 	struct shot *shot = container_of(timer, struct shot, timer);
 	u64 now = rdtsc_ordered();
+	ktime_t expiry;
 
 	if (!shot->calls++)
 		shot->first = now;
@@ -22,6 +23,7 @@ static enum hrtimer_restart shot_fn(struct hrtimer *timer)
 		return HRTIMER_RESTART;
 
 	shot->fired = rdtsc_ordered();
+	shot->as_plain = raw_hrtimer_expiry(shot->deadline, &expiry);
 	shot->fires++;
 	complete(&shot->done);
 	return HRTIMER_NORESTART;

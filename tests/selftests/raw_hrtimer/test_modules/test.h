@@ -29,6 +29,9 @@ extern const struct test_case bad_cases[];
 extern const struct test_case node_cases[];
 extern const struct test_case many_cases[];
 extern const struct test_case stress_cases[];
+extern const struct test_case soak_cases[];
+extern const struct test_case growth_cases[];
+extern const struct test_case left_cases[];
 extern const struct test_case cost_cases[];
 extern const struct test_case compare_cases[];
 extern const struct test_case listener_cases[];
@@ -70,6 +73,7 @@ static inline unsigned long cycles_to_wait(u64 cycles)
  * @fired:	TSC when the callback went on to do its work; 0 before
  * @calls:	calls of the callback
  * @fires:	calls that went on to do the work
+ * @as_plain:	the clocksource was not the TSC then: it may be early
  * @done:	completed with @fires
  */
 struct shot {
@@ -81,6 +85,7 @@ struct shot {
 	u64 fired;
 	unsigned int calls;
 	unsigned int fires;
+	bool as_plain;
 	struct completion done;
 };
 
@@ -90,5 +95,7 @@ bool shot_wait(struct shot *shot);
 bool shot_cancel(struct shot *shot);
 u64 shot_late(const struct shot *shot);
 void check_shot(struct shot *shot, const char *what);
+
+void left_exit(void);
 
 #endif /* RAW_HRTIMER_TEST_H */
