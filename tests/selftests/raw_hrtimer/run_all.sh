@@ -19,7 +19,8 @@ case $1 in
 	;;
 esac
 
-seconds=$(sed -n 's/^timeout=//p' "$DIR/settings")
+# For each, unless the environment has another.
+seconds=${TIMEOUT:-$(sed -n 's/^timeout=//p' "$DIR/settings")}
 status_file=$(mktemp)
 output=$(mktemp)
 trap 'rm -f "$status_file" "$output"' EXIT

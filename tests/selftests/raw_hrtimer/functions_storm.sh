@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# What the storms share: guests that arm timers all the while, a clock that is
+# bent all the while, and what must not grow.  To be sourced after functions.sh
+# and functions_kvm.sh.
+
+# How many rounds: from the environment, or a few.  SEED makes a storm another.
+SEED=${SEED:-$(date +%s)}
+STORM_LOG=$(mktemp)
+
+# LIMIT: a number from 0 to one less, by SEED.
+echo "$SEED" > "$STORM_LOG.random"
+random() {
+	# In a subshell the state would not go on: it is kept in a file.
+	read -r state < "$STORM_LOG.random"
+	state=$(((state * 1103515245 + 12345) % 2147483648))
+	echo $state > "$STORM_LOG.random"
+	echo $((state / 65536 % $1))
+}
+
+# NAME: the path of a program that is built.
+find_program() {
+	for dir in "$DIR" "$DIR/.." "$DIR/../kvm/x86" "$KVM_SELFTESTS"; do
+		if [ -x "$dir/$1" ]; then
+			echo "$dir/$1"
+			return
+		fi
+	done
+	return 1
+}
+
+# Guests.
+
+STORM=
+
+find_storm_guest() {
+	STORM=$(find_program timer_storm_guest)
+}
+
+# The guest, and a KVM in which it can run.
+need_storm_guest() {
+	need_kvm
+	find_storm_guest || skip_all "timer_storm_guest, a guest for KVM's selftests, is not built"
+	$STORM --starts 10 > "$STORM_LOG" 2>&1
+	[ $? != 4 ] || skip_all "timer_storm_guest cannot run here: $(tail -n 1 "$STORM_LOG")"
+}
+
+# [OPTION...]: starts a guest, which runs when this returns; its process in GUEST.
+start_guest() {
+	: > "$STORM_LOG"
+	$STORM "$@" > "$STORM_LOG" 2>&1 &
+	GUEST=$!
+	BACKGROUND="$BACKGROUND $GUEST"
+	for _ in $(seq 300); do
+		grep -q '^# running' "$STORM_LOG" && return
+		kill -0 $GUEST 2> /dev/null || break
+		usleep 100000
+	done
+	sed 's/^/# /' "$STORM_LOG"
+	return 1
+}
+
+# STATUS: what a guest that has ended has said; succeeds if it has.
+judge_guest() {
+	if [ "$1" = 0 ]; then
+		sed -n 's/^ok /# guest: ok /p' "$STORM_LOG"
+	else
+		sed 's/^/# guest: /' "$STORM_LOG"
+	fi
+	return "$1"
+}
+
+# Ends it, and succeeds if none of its timers was early or lost.
+stop_guest() {
+	kill "$GUEST" 2> /dev/null
+	wait "$GUEST"
+	status=$?
+	forget_background "$GUEST"
+	judge_guest $status
+}
+
+# [OPTION...]: a guest that ends by itself.
+guest_passes() {
+	$STORM "$@" > "$STORM_LOG" 2>&1
+	judge_guest $?
+}
+
+# As stop_guest, where the module came and went: a timer of the others was early,
+# as without it, but none is lost.
+stop_disturbed_guest() {
+	stop_guest > "$STORM_LOG.said"
+	sed -n 's/^# guest: .*ok [0-9]* /# guest: /p' "$STORM_LOG.said"
+	[ "$(grep -c 'lost 0,' "$STORM_LOG.said")" -gt 0 ] &&
+		! grep -q 'lost [1-9]' "$STORM_LOG.said"
+}
+
+# PROCESS: it has ended and been waited for.
+forget_background() {
+	left=
+	for process in $BACKGROUND; do
+		[ "$process" = "$1" ] || left="$left $process"
+	done
+	BACKGROUND=$left
+}
+
+# The clock.
+
+need_bender() {
+	need_adjtimex
+	need_tsc
+	BENDER=$(find_program bender) || skip_all "bender is not built"
+}
+
+# INTERVAL_US [MAX_TICK]: the rate changes from now on, by SEED.
+start_bending() {
+	# shellcheck disable=SC2034	# functions.sh reads it
+	BENT=1
+	$BENDER "$SEED" "$@" > "$STORM_LOG.bender" &
+	BENDING=$!
+	BACKGROUND="$BACKGROUND $BENDING"
+}
+
+stop_bending() {
+	kill "$BENDING"
+	wait "$BENDING"
+	forget_background "$BENDING"
+	say "bender $SEED: $(cat "$STORM_LOG.bender")"
+	straighten
+	settle
+}
+
+# What must not grow.
+
+# Bytes in the slab that cannot be reclaimed, percpu and vmalloc memory, and
+# objects of the kernel's debugging, where it has that.
+memory_in_use() {
+	echo 3 > /proc/sys/vm/drop_caches
+	sleep 1
+	awk '/^(SUnreclaim|Percpu|VmallocUsed):/ { kb += $2 } END { print kb }' /proc/meminfo
+}
+
+debug_objects() {
+	field_of=$DEBUGFS/debug_objects/stats
+	[ ! -r "$field_of" ] || sed -n 's/^pool_used *: *//p' "$field_of"
+}
+
+# NAME: active objects of all slab caches, one "NAME COUNT" on each line.
+slab_objects() {
+	awk 'NR > 2 { print $1, $2 }' /proc/slabinfo
+}
+
+# Before the storm, but after a few rounds of it: what is allocated once is no leak.
+remember_memory() {
+	MEMORY=$(memory_in_use)
+	OBJECTS=$(debug_objects)
+	slab_objects > "$STORM_LOG.slabs"
+}
+
+# ROUNDS, after which a slab cache has more objects by one for each, and by more
+# than a machine needs to breathe.
+grown_slabs() {
+	slab_objects | awk -v rounds="$1" -v file="$STORM_LOG.slabs" '
+		BEGIN { while ((getline line < file) > 0) { split(line, w, " "); was[w[1]] = w[2] } }
+		$2 - was[$1] >= 1000 && $2 - was[$1] >= rounds {
+			print "slab " $1 ": " was[$1] + 0 ", then " $2
+		}'
+}
+
+# ROUNDS: succeeds if no object is left for each, and no more than 2 MB in all.
+nothing_leaked() {
+	now=$(memory_in_use)
+	objects=$(debug_objects)
+	say "memory: $MEMORY kB, then $now kB${objects:+; debug objects: $OBJECTS, then $objects}"
+	grown=$(grown_slabs "$1")
+	if [ -n "$grown" ]; then
+		echo "$grown" | sed 's/^/# /'
+		return 1
+	fi
+	[ "$now" -le $((MEMORY + 2048)) ] || return 1
+	[ -z "$objects" ] || [ "$objects" -le $((OBJECTS + 500)) ]
+}
+
+clean_up_storm() {
+	rm -f "$STORM_LOG" "$STORM_LOG".*
+	for process in $BACKGROUND; do
+		kill "$process" 2> /dev/null
+		wait "$process" 2> /dev/null
+	done
+	BACKGROUND=
+	clean_up
+}
+
+# DESCRIPTION, instead of begin.
+begin_storm() {
+	begin "$1"
+	trap clean_up_storm EXIT
+	say "SEED=$SEED"
+}

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# ROUNDS guests are created and killed while their L2 runs and timers are pending,
+# at any moment, while the rate changes: their timers' memory is looked at by
+# nobody, and freed.
+
+DIR=$(dirname "$(readlink -f "$0")")
+. "$DIR/functions.sh"
+. "$DIR/functions_kvm.sh"
+. "$DIR/functions_storm.sh"
+
+ROUNDS=${ROUNDS:-10}
+WARM_UP=3
+
+kill_one() {
+	start_guest --seed "$((SEED + round))" --longest 100000 || return 1
+	usleep $(($(random 40) * 1000))
+	kill -KILL "$GUEST" || return 1
+	wait "$GUEST" 2> /dev/null
+	[ $? = 137 ] || return 1
+	forget_background "$GUEST"
+}
+
+rounds() {
+	for round in $(seq "$1"); do
+		kill_one || { say "round $round"; return 1; }
+	done
+}
+
+begin_storm "$ROUNDS guests are killed with timers pending"
+need_bender
+unload raw_hrtimer || skip_all "raw_hrtimer is in use"
+need_storm_guest
+load raw_hrtimer || skip_all "raw_hrtimer cannot be loaded"
+is_attached || skip_all "raw_hrtimer does not attach to this KVM"
+plan 5
+say "KVM: $(attached)"
+
+start_bending 10000
+rounds $WARM_UP
+remember_memory
+starts=$(counter starts)
+expect "$ROUNDS guests are killed" rounds "$ROUNDS"
+say "timers: $(($(counter starts) - starts))"
+expect "the module armed their timers" [ $(($(counter starts) - starts)) -ge "$ROUNDS" ]
+expect "nothing is left of them" nothing_leaked "$ROUNDS"
+stop_bending
+expect "and another guest lost no timer, and none was early" guest_passes --starts 200
+expect "and the module can be removed" unload raw_hrtimer
+finish
