@@ -6,7 +6,7 @@ import re
 import sys
 
 from . import (bochs, checkers, demo, installing, kernel, ktap, kvm, module, root, selftests,
-               static, timers)
+               static, storms, timers)
 from .cache import BenchError, TREE
 from .check import Suite
 from .host import cargo, fuzz, miri, proof
@@ -189,6 +189,7 @@ SUITES = [
     Suite("proof", proof, KERNEL),
     Suite("svm-4", vm("--machine", "svm", "--kvm", "patched", "--cpus", "4",
                       command=RUN_ALL), BUILT, cores=2),
+    *storms.suites(vm, RUN_ALL, VMX, BUILT),
     Suite("kunit-kernel", setup(lambda: kernel.ensure_kernel("kunit")), KERNEL, cores=2),
     Suite("kunit", vm("--machine", "svm", "--kernel", "kunit", command=KUNIT),
           ("kunit-kernel", "selftests")),

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The suites of what the module survives: a few rounds of each storm, and all of them."""
+
+from .check import Suite
+
+# Where a run is the same each time, late is a failure.
+LIMITS = {"vmx": ["MAX_LATE_CYCLES=50000", "MAX_WAKE_NS=50000"], "svm": []}
+
+SHORT = ["soak.sh", "storm_load.sh", "storm_kvm.sh", "storm_guests.sh", "hostile.sh"]
+# With more than one CPU, another clocksource, a machine that resumes: not Bochs, where hpet
+# runs at another rate than the TSC.
+SVM = ["storm_cpus.sh", "storm_clocksource.sh", "suspend.sh"]
+
+SECONDS = 20000         # for each of the long ones
+
+SOAK = {"vmx": ["TIMERS=10000", "GUEST_TIMERS=10000"],
+        "svm": ["TIMERS=1000000", "GUEST_TIMERS=10000"]}
+
+
+def _full(machine, cpus, way):
+    """(name, environment, tests) of each storm at its full length."""
+    yield "load", ["ROUNDS=1000"], ["storm_load.sh"]
+    yield "kvm", ["ROUNDS=100"], ["storm_kvm.sh"]
+    yield "guests", ["ROUNDS=1000"], ["storm_guests.sh"]
+    yield "soak", SOAK[machine], ["soak.sh"]
+    yield "hostile", ["SECONDS_EACH=60"], ["hostile.sh"]
+    if machine == "svm":
+        yield "clocksource", ["ROUNDS=100"], ["storm_clocksource.sh"]
+        yield "suspend", ["ROUNDS=20"], ["suspend.sh"]
+    if cpus > 1:
+        yield "cpus", ["ROUNDS=200"], ["storm_cpus.sh"]
+    # No KVM has a part in it.
+    if way == "patched":
+        yield "growth", ["SECONDS_EACH=60", "COUNTS=1 16 256 4096"], ["growth.sh"]
+
+
+def suites(vm, run_all, vmx, svm):
+    """The suites; vmx, svm: what those of the machine have to wait for."""
+    def storm(name, machine, cpus, way, environment, tests, timeout, long):
+        return Suite(f"{name}-{machine}-{cpus}-{way}", vm(
+            "--machine", machine, "--cpus", cpus, "--kvm", way, timeout=timeout,
+            command=["env", f"TIMEOUT={timeout - 200}", *environment, *LIMITS[machine],
+                     *run_all, *tests]),
+            vmx if machine == "vmx" else svm, cores=min(cpus, 2), long=long)
+
+    # Minutes each: in make check one way on each machine, in check-long the other, too.
+    for way in ("stock", "patched"):
+        yield storm("storms", "svm", 4, way, [], SHORT + SVM, 1200, way == "stock")
+        yield storm("storms", "vmx", 1, way, [], SHORT, 1500, way == "patched")
+    yield storm("growth", "vmx", 1, "stock", ["COUNTS=1 64 4096"], ["growth.sh"], 900, False)
+    for machine, cpus in (("svm", 1), ("svm", 4), ("vmx", 1)):
+        for way in ("stock", "patched"):
+            for name, environment, tests in _full(machine, cpus, way):
+                yield storm(f"storm-{name}", machine, cpus, way, environment, tests, SECONDS, True)
