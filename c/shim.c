@@ -112,19 +112,6 @@ void rht_warn_mode(void)
 
 static DEFINE_PER_CPU(struct rht_queue, rht_queues);
 
-void rht_queues_init(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct rht_queue *queue = per_cpu_ptr(&rht_queues, cpu);
-
-		raw_spin_lock_init(&queue->lock);
-		INIT_LIST_HEAD(&queue->pending);
-		INIT_LIST_HEAD(&queue->due);
-	}
-}
-
 struct rht_queue *rht_queue_lock_local(int *cpu, unsigned long *flags)
 {
 	struct rht_queue *queue;
@@ -192,21 +179,51 @@ bool rht_rearm_on(int cpu)
 	return ret != -ENXIO;
 }
 
-static void rht_more_fn(struct irq_work *work)
+/*
+ * The rest of a CPU's due timers, a pause later: a timer's interrupt, because one
+ * of irq_work or of a call has a higher priority than all timers', and a pause,
+ * because a thread that some of these have woken has to run, too.
+ */
+#define RHT_PAUSE_NS (20 * NSEC_PER_USEC)
+
+struct rht_more {
+	struct hrtimer timer;
+	int cpu;
+};
+
+static DEFINE_PER_CPU(struct rht_more, rht_more);
+
+static enum hrtimer_restart rht_more_fn(struct hrtimer *timer)
 {
-	rust_raw_hrtimer_rearm(smp_processor_id());
+	/* Not necessarily this CPU: that one may have gone offline since. */
+	rust_raw_hrtimer_rearm(container_of(timer, struct rht_more, timer)->cpu);
+	return HRTIMER_NORESTART;
 }
 
-static DEFINE_PER_CPU(struct irq_work, rht_more_work) = IRQ_WORK_INIT_HARD(rht_more_fn);
-
-/* A new interrupt, so that others are served in between.  Hard interrupt. */
-void rht_rearm_more(void)
+void rht_rearm_more(int cpu)
 {
-	irq_work_queue(this_cpu_ptr(&rht_more_work));
+	hrtimer_start(&per_cpu(rht_more, cpu).timer, RHT_PAUSE_NS, HRTIMER_MODE_REL_PINNED_HARD);
 }
 
 static void rht_nop_fn(void *unused)
 {
+}
+
+void rht_queues_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct rht_queue *queue = per_cpu_ptr(&rht_queues, cpu);
+		struct rht_more *more = per_cpu_ptr(&rht_more, cpu);
+
+		raw_spin_lock_init(&queue->lock);
+		INIT_LIST_HEAD(&queue->pending);
+		INIT_LIST_HEAD(&queue->due);
+		more->cpu = cpu;
+		hrtimer_setup(&more->timer, rht_more_fn, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_REL_PINNED_HARD);
+	}
 }
 
 void rht_pass_flush(void)
@@ -218,5 +235,5 @@ void rht_pass_flush(void)
 	on_each_cpu(rht_nop_fn, NULL, 1);
 	/* The lists are empty: one that runs now asks for no other. */
 	for_each_possible_cpu(cpu)
-		irq_work_sync(per_cpu_ptr(&rht_more_work, cpu));
+		hrtimer_cancel(&per_cpu(rht_more, cpu).timer);
 }

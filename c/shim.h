@@ -98,7 +98,7 @@ int rht_next_cpu(int cpu);
 
 void rht_pass_queue(void);
 bool rht_rearm_on(int cpu);
-void rht_rearm_more(void);
+void rht_rearm_more(int cpu);
 void rht_pass_flush(void);
 
 DECLARE_PER_CPU(u64 [RHT_COUNTERS], rht_counters);

@@ -157,11 +157,12 @@ pub(crate) fn rearm_on(cpu: i32) -> bool {
     unsafe { bindings::rht_rearm_on(cpu) }
 }
 
-/// Asks this CPU to go on looking at its pending timers. Context: hard interrupt.
-pub(crate) fn rearm_more() {
-    // SAFETY: Called with the CPU pinned by the interrupt; the work is a static one of this CPU's that
-    // `pass_flush()` waits for before the module goes.
-    unsafe { bindings::rht_rearm_more() };
+/// Has the due timers of `cpu` looked at again after a pause. Context: hard interrupt.
+pub(crate) fn rearm_more(cpu: i32) {
+    // SAFETY: `cpu` is a possible CPU, as `possible_cpus()` returns them; each has its own static
+    // hrtimer, set up before any pass is asked for, that `pass_flush()` waits for before the module
+    // goes.
+    unsafe { bindings::rht_rearm_more(cpu) };
 }
 
 /// Waits until all that `pass_queue()` has asked for is done. May sleep.

@@ -93,16 +93,16 @@ pub(crate) fn pass() {
 
         // An offline CPU's timers have moved to another one, its queue has not.
         if pending && !ffi::rearm_on(cpu) {
-            while rearm_some(cpu) {}
+            rearm(cpu);
         }
     }
 }
 
-/// Looks at timers that are due on `cpu`, this one, and comes back for more in an interrupt of its
-/// own. Context: hard interrupt.
+/// Looks at timers that are due on `cpu`, and comes back for more after a pause. That is this CPU,
+/// unless it went offline during the pause. Context: hard interrupt.
 pub(crate) fn rearm(cpu: i32) {
     if rearm_some(cpu) {
-        ffi::rearm_more();
+        ffi::rearm_more(cpu);
     }
 }
 

@@ -89,12 +89,12 @@ pub const FAULTS: &[Fault] = &[
     },
     Fault {
         what: "one batch is all",
-        edit: edit("rearm.rs", "        ffi::rearm_more();", ""),
+        edit: edit("rearm.rs", "        ffi::rearm_more(cpu);", ""),
         model: "model::two_timers",
     },
     Fault {
         what: "an offline CPU's queue is left alone",
-        edit: edit("rearm.rs", "while rearm_some(cpu) {}", ""),
+        edit: edit("rearm.rs", "            rearm(cpu);", ""),
         model: "model::an_offline_cpu",
     },
     Fault {

@@ -419,7 +419,12 @@ fn serve() {
             }
             Work::More(cpu) => {
                 met("more");
-                run_on(cpu);
+                // An offline CPU's timers have moved to another.
+                run_on(if KERNEL.offline.get() == Some(cpu) {
+                    0
+                } else {
+                    cpu
+                });
                 rearm::rearm(cpu);
             }
         }

@@ -71,8 +71,8 @@ pub(crate) fn rearm_on(cpu: i32) -> bool {
     bindings::rearm_on(cpu)
 }
 
-pub(crate) fn rearm_more() {
-    bindings::queue_work(bindings::Work::More(bindings::this_cpu()));
+pub(crate) fn rearm_more(cpu: i32) {
+    bindings::queue_work(bindings::Work::More(cpu));
 }
 
 pub(crate) fn pass_flush() {
