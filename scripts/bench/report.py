@@ -8,6 +8,7 @@ Runs in the toolchain root, which has matplotlib, and uses nothing else of the b
 import argparse
 import json
 import math
+import textwrap
 
 import matplotlib
 matplotlib.use("Agg")
@@ -109,18 +110,21 @@ def draw(result, path):
     plt.rcParams.update({"font.size": 10, "font.family": "sans-serif",
                          "svg.hashsalt": "raw_hrtimer"})
     rates = result["rates"]
-    panels = [p for p in PANELS if p[1][0] == "stock" or not result["left_out"]]
     ends = [end for rate in rates for run in rate["runs"] for end in microseconds(run) or []]
     edge = 10 ** math.ceil(math.log10(max([1, *map(abs, ends)])))
-    width = LABELS + len(panels) * (PANEL + GAP)
+    width = LABELS + len(PANELS) * (PANEL + GAP)
     height = TOP + len(rates) * ROW + BOTTOM
     figure = plt.figure(figsize=(width, height))
 
     def words(x, y, text, **style):
         figure.text(x / width, 1 - y / height, text, va="top", **style)
 
-    for number, panel in enumerate(panels):
+    for number, panel in enumerate(PANELS):
         left = LABELS + number * (PANEL + GAP)
+        if result["left_out"] and panel[1][0] == "patched":
+            words(left + 0.2, TOP + ROW, "No patched KVM:\n" + textwrap.fill(
+                result["left_out"], 36), color=GREY, fontsize=9)
+            continue
         draw_panel(figure.add_axes([left / width, BOTTOM / height, PANEL / width,
                                     len(rates) * ROW / height]), rates, panel, edge)
     words(0.15, TOP - 0.45, "host's clock", color=GREY, fontsize=8)
@@ -135,9 +139,7 @@ def draw(result, path):
           "The scale is logarithmic on both sides.", fontsize=9)
     words(0.15, height - 0.25, f"Linux {result['kernel']['release']}, raw_hrtimer "
           f"{result['module']['git']}; emulated {result['machine']['cpu']}, "
-          f"TSC {(result['machine']['khz'] or 0) / 1000:.1f} MHz"
-          + (f"; no patched KVM: {result['left_out']}" if result["left_out"] else ""),
-          fontsize=7, color=GREY)
+          f"TSC {(result['machine']['khz'] or 0) / 1000:.1f} MHz", fontsize=7, color=GREY)
     figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None,
                    facecolor="white", dpi=110)
 
