@@ -109,7 +109,8 @@ def _newest(version, flavour):
     found = [image for image in _images(version)
              if re.fullmatch(rf"{re.escape(version)}(?:\.\d+)*\+deb\d+-{flavour}", image)]
     if not found:
-        raise NoKernel(f"the archive has no kernel {version} of the flavour {flavour}")
+        raise NoKernel(f"the archive ({', '.join(root.SUITES)}) has no kernel {version} of "
+                       f"the flavour {flavour}")
     return max(found, key=_numbers)
 
 

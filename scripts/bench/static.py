@@ -72,6 +72,14 @@ def versions_agree(_context):
     return [] if dkms == module else [f"dkms.conf says {dkms}, the module {module}"]
 
 
+def kernels_agree(_context):
+    """The documents name no release that is not in the list of tested ones."""
+    return [f"{file.relative_to(TREE)} names {release}"
+            for file in (TREE / "README.rst", *(TREE / "Documentation").rglob("*.rst"))
+            for release in re.findall(r"\d+\.[\d.]+\+deb\d+[-\w]*amd64", file.read_text())
+            if release not in kernel.tested()]
+
+
 def shell(context):
     scripts = [file for file in _tracked(context)
                if re.match(rb"#!/bin/(ba)?sh\b", file.read_bytes()[:40])]
@@ -97,7 +105,7 @@ def python(context):
     return wrong
 
 
-CHECKS = [licences, rustfmt, checkpatch, versions_agree, shell, python]
+CHECKS = [licences, rustfmt, checkpatch, versions_agree, kernels_agree, shell, python]
 
 
 def run(context):
