@@ -90,7 +90,8 @@ static inline struct kvm_vm *timer_vm_create(struct kvm_vcpu **vcpu, void *guest
 	size_t size = run->samples * sizeof(s64);
 	struct kvm_vm *vm;
 
-	vm = __vm_create_with_one_vcpu(vcpu, vm_calc_num_guest_pages(VM_MODE_DEFAULT, size),
+	/* Twice as much, as it has to be in one piece and the page tables are in between. */
+	vm = __vm_create_with_one_vcpu(vcpu, 2 * vm_calc_num_guest_pages(VM_MODE_DEFAULT, size),
 				       guest_code);
 	guest_timer = (struct guest_timer) {
 		.samples = run->samples,
