@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The kernel's own KVM selftests, unmodified, and the project's, all static."""
+"""The kernel's own selftests of KVM and of timers, unmodified, and the project's, all static."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from .cache import BenchError, TREE, say
 from .kernel import jobs
 
 OURS = TREE / "tests/selftests/raw_hrtimer"
-RECIPE = "1"
+RECIPE = "2"
 
 # The first version whose library our guests are written for.
 LIBRARY = (7, 3)
@@ -22,6 +22,11 @@ KERNELS = ["x86/vmx_preemption_timer_test", "x86/nested_tsc_*", "x86/tsc_*",
            "x86/xen_shinfo_test", "x86/state_test", "x86/smm_test",
            "x86/nested_close_kvm_test", "x86/nested_set_state_test",
            "system_counter_offset_test", "steal_time"]
+
+# In tools/testing/selftests/timers: what bends the clock, and what looks at timers; and
+# what change_skew starts.
+TIMERS = ["adjtick", "change_skew", "freq-step", "inconsistency-check", "nanosleep",
+          "raw_skew", "set-timer-lat"]
 
 
 def _make(kernel, base, targets, binds=(), extra=()):
@@ -53,6 +58,19 @@ def _build_kernels(path, kernel):
         root.run(["strip", "-g", "-o", path / "bin" / binary.name, binary])
         binary.unlink()
         binary.with_suffix(".o").unlink()
+    _build_timers(kernel, path)
+
+
+def _build_timers(kernel, path):
+    obj = path / "timers"
+    obj.mkdir()
+    root.run(["make", "-C", kernel.source / "tools/testing/selftests/timers", f"-j{jobs()}",
+              "ARCH=x86", f"CC={kernel.cc}", "LDFLAGS=-static", f"OUTPUT={obj}",
+              f"KHDR_INCLUDES=-isystem {path}/usr/include", *[obj / name for name in TIMERS]],
+             name="selftests", what=f"building {len(TIMERS)} selftests of timers")
+    for name in TIMERS:
+        root.run(["strip", "-g", "-o", path / "bin" / name, obj / name])
+    shutil.rmtree(obj)
 
 
 def _build_ours(path, kernel, base):
@@ -93,7 +111,7 @@ def _build_ours(path, kernel, base):
 def ensure_selftests(kernel):
     """The directory of all test programs, by their bare names."""
     base = cache.stage(f"kselftests-{kernel.series}",
-                       [RECIPE, str(kernel.source), kernel.cc, *KERNELS],
+                       [RECIPE, str(kernel.source), kernel.cc, *KERNELS, *TIMERS],
                        lambda path: _build_kernels(path, kernel))
     sources = [p for p in cache.files_below(OURS) if p.suffix in (".c", ".h")
                and p.parent in (OURS, OURS / "kvm")]

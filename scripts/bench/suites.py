@@ -6,7 +6,7 @@ import re
 import sys
 
 from . import (bochs, checkers, demo, installing, kernel, ktap, kvm, module, root, selftests,
-               static, storms, timers)
+               static, storms, timers, verdicts)
 from .cache import BenchError, TREE
 from .check import Suite
 from .host import cargo, fuzz, miri, proof
@@ -195,6 +195,7 @@ SUITES = [
     Suite("vmx-nested-stock", kvm_tests(tests=NESTED[:1], schedules="-10% 0 +10% random",
                                         with_module=True), VMX),
     *timers.suites(kvm_tests, VMX, BUILT),
+    *verdicts.suites(VMX),
     Suite("svm-1", vm("--machine", "svm", "--kvm", "patched", command=RUN_ALL), BUILT),
     Suite("svm-hpet", vm("--machine", "svm", "--append", "clocksource=hpet",
                          command=[*RUN_ALL, "no_tsc.sh"]), BUILT),
