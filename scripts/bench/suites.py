@@ -5,8 +5,8 @@ import json
 import re
 import sys
 
-from . import (bochs, checkers, demo, installing, kernel, ktap, kvm, module, root, selftests,
-               static, storms, timers, verdicts)
+from . import (bochs, checkers, demo, goals, installing, kernel, ktap, kvm, module, root,
+               selftests, static, storms, timers, verdicts)
 from .cache import BenchError, TREE
 from .check import Suite
 from .host import cargo, fuzz, miri, proof
@@ -184,6 +184,7 @@ SUITES = [
     Suite("selftests", setup(lambda: selftests.ensure_selftests(kernel.ensure_kernel())),
           KERNEL, cores=2),
     Suite("demo", demonstration(), VMX, cores=2),
+    Suite("bench-quick", goals.suite("vmx", "--quick", "--only", "timers"), VMX, cores=2),
     Suite("vmx", vm("--kvm", "patched", command=RUN_ALL_STRICTLY, timeout=1500), VMX),
     Suite("chrony", vm(command=[*RUN_ALL, "chrony.sh"]), VMX),
     # Without the module and with a bent clock they must fail: that is the fault.
@@ -212,6 +213,8 @@ SUITES = [
           ("kunit-kernel", "selftests")),
     *[Suite(release, tested_kernel(release), ("kernel", "bochs"), cores=2, long=True)
       for release in kernel.tested()],
+    Suite("bench", goals.suite("vmx"), VMX, cores=2, long=True),
+    Suite("bench-svm", goals.suite("svm"), BUILT, cores=2, long=True),
     Suite("arithmetic-long", cargo("--release", env={"PROPTEST_CASES": "5000000"}),
           ("arithmetic",), long=True),
     Suite("proof-faults", proof("--faults", timeout=3600), ("proof",), long=True),

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The measurement of "make bench": what runs in which machine, as data."""
+
+from dataclasses import dataclass
+
+from .cache import TREE
+
+SLEW = TREE / "tests/selftests/raw_hrtimer/slew_chronyd.txt"
+
+VARIANTS = {
+    "stock": "stock KVM",
+    "arm": "arm-time compensation only",
+    "finish": "early finish only",
+    "hooked": "raw_hrtimer, stock KVM",
+    "patched": "raw_hrtimer, patched KVM",
+}
+
+# As scripts/guest/measure takes them: tick and frequency of adjtimex, or a name.
+SCHEDULES = {
+    "10000+0": "0",
+    "10000+32768000": "+500 ppm",
+    "10000-32768000": "-500 ppm",
+    "11000+0": "+10 %",
+    "9000+0": "-10 %",
+    "change": "changes",
+    "chronyd": "chronyd",
+}
+CONSTANT = [key for key in SCHEDULES if key[0] == "1" or key[0] == "9"]
+
+# The distance at which a recorded slew is looked at: timers that follow one another.
+SLEW_US = 100_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """One machine and the parts of the measurement that it does, in this order."""
+    name: str
+    parts: tuple
+    cpus: int = 1
+    timeout: int = 3000     # seconds of this host
+
+
+def _pairs(counts):
+    return ",".join(f"{us}/{n}" for us, n in counts.items())
+
+
+def _accuracy(schedules, counts):
+    return f"accuracy:{','.join(schedules)}:{_pairs(counts)}"
+
+
+def jobs(machine, quick):
+    """What is run; each machine's history is fixed, so its figures repeat on vmx."""
+    if machine == "svm":        # 4 CPUs, real seconds, distributions
+        counts = ({10: 100, 1000: 100, 10_000: 50, 100_000: 10} if quick else
+                  {10: 200, 100: 200, 1000: 200, 10_000: 100, 100_000: 20, 1_000_000: 5,
+                   10_000_000: 2})
+        return [Job("accuracy", (_accuracy(CONSTANT[::3] if quick else CONSTANT, counts),
+                                 *([] if quick else [_accuracy(["change"], counts)]),
+                                 _accuracy(["chronyd"], {SLEW_US: 340})), 4, 6000)]
+    if quick:
+        counts = {10: 11, 1000: 11, 100_000: 5}
+        return [Job("accuracy", (_accuracy(["10000+0", "11000+0", "9000+0"], counts),)),
+                Job("timers", (f"timers:{','.join(CONSTANT)}:" + _pairs(
+                    {10: 20, 1000: 20, 100_000: 10}), "cost"))]
+    counts = {10: 51, 100: 51, 1000: 51, 10_000: 41, 100_000: 21, 1_000_000: 9, 10_000_000: 4}
+    return [Job("accuracy-1", (_accuracy(CONSTANT[:3], counts),)),
+            Job("accuracy-2", (_accuracy(CONSTANT[3:], counts),)),
+            Job("changes", (_accuracy(["change"], counts),
+                            _accuracy(["chronyd"], {SLEW_US: 340}))),
+            Job("timers", (f"timers:{','.join(CONSTANT)}:" + _pairs(
+                {10: 200, 100: 200, 1000: 200, 10_000: 100, 100_000: 50, 1_000_000: 10,
+                 10_000_000: 3}), "cost")),
+            Job("growth", ("growth:60:1,2,4:1,64,4096",), 4, 20000)]

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The measurement of "make bench" as a person reads it."""
+
+from .plan import VARIANTS
+
+
+def distance(us):
+    for unit, size in (("s", 1_000_000), ("ms", 1000)):
+        if us >= size:
+            return f"{us // size} {unit}"
+    return f"{us} us"
+
+
+def _columns(items, key):
+    return list(dict.fromkeys(item[key] for item in items))
+
+
+def overview(items):
+    """For each guest and schedule: of each variant how many are early, and the latest."""
+    if not items:
+        return []
+    lines = ["Guests' timers at all distances: early ones in percent, and the latest in cycles", "",
+             f"{'timer':8}{'clock':10}" + "".join(f"{name:>18}" for name in VARIANTS)]
+    for guest in _columns(items, "guest"):
+        for schedule in _columns(items, "schedule"):
+            cells = []
+            for variant in VARIANTS:
+                found = [i for i in items if (i["guest"], i["schedule"], i["variant"])
+                         == (guest, schedule, variant)]
+                if not found:
+                    cells.append(f"{'-':>18}")
+                    continue
+                early = sum(i["early"] for i in found) / sum(i["n"] for i in found)
+                cells.append(f"{early:>5.0%}{max(i['max'] for i in found):>13,}")
+            lines.append(f"{guest:8}{schedule:10}" + "".join(cells))
+    return [*lines, ""]
+
+
+def medians(items):
+    """Median cycles after the deadline, by distance."""
+    lines = []
+    for guest in _columns(items, "guest"):
+        mine = [i for i in items if i["guest"] == guest]
+        distances = sorted(_columns(mine, "distance_us"))
+        lines += [f"Median cycles from the deadline, {guest}; * : some were early", "",
+                  f"{'clock':10}{'variant':9}"
+                  + "".join(f"{distance(us):>16}" for us in distances)]
+        for schedule in _columns(mine, "schedule"):
+            for variant in VARIANTS:
+                row = {i["distance_us"]: i for i in mine if i["schedule"] == schedule
+                       and i["variant"] == variant}
+                if row:
+                    lines.append(f"{schedule:10}{variant:9}" + "".join(
+                        f"{row[us]['median']:>15,}{'*' if row[us]['early'] else ' '}"
+                        if us in row else f"{'-':>15} " for us in distances))
+        lines.append("")
+    return lines
+
+
+def timers(items):
+    """Nodes beside plain hrtimers."""
+    if not items:
+        return []
+    lines = ["A node beside a plain hrtimer of the same expiry: median and latest in cycles,",
+             "callbacks and interrupts per timer", "",
+             f"{'clock':10}{'distance':>9}{'plain':>8}{'':>9}{'node':>8}{'':>9}"
+             f"{'callbacks':>11}{'interrupts':>22}"]
+    for item in items:
+        plain, node, times = item["plain"], item["node"], item["times"]
+        irqs = (f"{node['irqs'] / times:.2f} (plain {plain['irqs'] / times:.2f})"
+                if "irqs" in node else "-")
+        lines.append(f"{item['schedule']:10}{distance(item['distance_us']):>9}"
+                     f"{plain['median']:>8,}{plain['max']:>9,}{node['median']:>8,}"
+                     f"{node['max']:>9,}{node['calls'] / times:>11.2f}{irqs:>22}")
+    return [*lines, ""]
+
+
+def cost(result):
+    lines = []
+    if result["cost"]:
+        lines += ["Instructions (cycles, where one is not the other)", ""]
+        lines += [f"{name:30}{value:>10,}" for name, value in result["cost"].items()]
+        lines.append("")
+    if result["passes"]:
+        lines += ["Cycles of an adjtimex() that slows the clock down, with the re-arming that it "
+                  "causes", "", f"{'pending':12}{'least':>12}{'median':>12}{'most':>12}"]
+        lines += [f"{'no module' if p['nodes'] is None else p['nodes']:<12}{p['min']:>12,}"
+                  f"{p['median']:>12,}{p['max']:>12,}" for p in result["passes"]]
+        lines.append("")
+    return lines
+
+
+def growth(items):
+    if not items:
+        return []
+    lines = ["A rate that changes in every tick, and how late a bystander wakes up, in ns", "",
+             f"{'CPUs':5}{'pending':>9}{'passes':>9}{'re-armed':>12}{'median':>11}{'p99':>11}"
+             f"{'max':>11}"]
+    for item in items:
+        lines.append(f"{item['cpus']:<5}{item['nodes']:>9,}{item['passes']:>9,}"
+                     f"{item['rearms']:>12,}{item['median_ns']:>11,}{item['p99_ns']:>11,}"
+                     f"{item['max_ns']:>11,}")
+    return [*lines, ""]
+
+
+def goals(items):
+    if not items:
+        return []
+    return ["Goals", ""] + [f"{'met   ' if g['met'] else 'MISSED'}  {g['what']}: {g['value']} "
+                            f"(goal: {g['goal']})" for g in items]
+
+
+def everything(result):
+    """All tables."""
+    variants = [f"{name:9}{what}" for name, what in VARIANTS.items()] + [""]
+    shown = variants if result["accuracy"] else []
+    return "\n".join(shown + overview(result["accuracy"]) + medians(result["accuracy"])
+                     + timers(result["timers"]) + cost(result) + growth(result["growth"])
+                     + goals(result["goals"]))

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the measurement makes of the machine's output, and what it is held against."""
+
+from pathlib import Path
+import sys
+import tempfile
+from types import SimpleNamespace
+import unittest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+from bench import goals, measure, plan, tables  # noqa: E402
+
+KERNEL = SimpleNamespace(release="7.3.4", version="7.3.4-1")
+
+
+def guest(variant="patched", schedule="10000+0", samples=(9000, 100, 110, 120), status=0,
+          us=1000, restarts=0):
+    tick, freq = schedule.split("+") if "+" in schedule else ("10000", "0")
+    return [f"@ variant {variant}", f"@ schedule {schedule}", f"@ adjtimex t {tick}",
+            f"@ adjtimex f {freq}", "@ rate clocksource: tsc", f"@ guest lapic {us}",
+            "@ counter restarts: 5", "TAP version 13",
+            "# raw: " + " ".join(map(str, samples)), "ok 1 whatever",
+            f"@ counter restarts: {5 + restarts}", f"@ status {status}"]
+
+
+def compare(calls=20, irqs=20, early=0):
+    return ["@ part timers", "@ schedule 11000+0", "@ adjtimex t 11000", "@ adjtimex f 0",
+            "@ case compare 1000 20", "# times: 20",
+            *[f"# {kind}_{name}: {value}" for kind in ("plain", "node") for name, value in
+              {"early": 0, "min": 1, "median": 2, "p99": 3, "max": 4, "calls": 20,
+               "irqs": 20}.items()],
+            f"# node_calls: {calls}", f"# node_irqs: {irqs}", f"# node_early: {early}",
+            "ok compare", "@ end"]
+
+
+GROWTH = ["@ part growth", "# growth: nodes cpus passes rearms wake_median_ns and so on",
+          "# growth: 0 0 0 0 2500 2900 3000", "ok 1 a bystander alone",
+          "# growth: 64 2 7 500 2600 3000 53000", "# growth: 4096 2 7 500 2600 3000 53001",
+          "@ growth 0"]
+
+
+def read(*lines, end=("@ done",)):
+    reader = measure.Reader(plan.Job("test", ()), lambda text: None)
+    for line in [*lines, *end]:
+        reader.line(line + "\n")
+    return reader
+
+
+def results(*readers):
+    result = measure.results(readers, KERNEL, "vmx", "git")
+    result["goals"] = goals.judge(result)
+    return result
+
+
+def met(result):
+    return {goal["what"]: goal["met"] for goal in result["goals"]}
+
+
+class Reading(unittest.TestCase):
+    def test_samples(self):
+        item, = read(*guest(restarts=3)).accuracy
+        self.assertEqual((item["variant"], item["schedule"], item["guest"], item["distance_us"]),
+                         ("patched", "0", "lapic", 1000))
+        self.assertEqual((item["n"], item["early"], item["restarts"]), (4, 0, 3))
+        # The first one counts only if it is early.
+        self.assertEqual((item["min"], item["median"], item["max"]), (100, 110, 120))
+
+    def test_samples_on_several_lines(self):
+        lines = guest()
+        lines.insert(9, "# raw: 130 140")
+        self.assertEqual(read(*lines).accuracy[0]["samples"], [9000, 100, 110, 120, 130, 140])
+
+    def test_only_sample(self):
+        self.assertEqual(read(*guest(samples=[-5], status=1)).accuracy[0]["median"], -5)
+
+    def test_timers(self):
+        item, = read(*compare(calls=21)).timers
+        self.assertEqual((item["schedule"], item["distance_us"], item["times"]),
+                         ("+10 %", 1000, 20))
+        self.assertEqual((item["node"]["calls"], item["plain"]["max"]), (21, 4))
+
+    def test_cost(self):
+        reader = read("@ part cost", "@ case cost", "# expiry: 73", "# hrtimer_start: 160", "@ end",
+                      "@ case listener 500", "# steady_updates: 9", "# steady_least: 165",
+                      "# changed_updates: 0", "@ end",
+                      "@ pass absent", "# slew: 9 changes, adjtimex min 1 median 2 p99 3 max 4 "
+                      "cycles", "@ hooked yes", "@ case cost", "# hrtimer_start: 307", "@ end")
+        self.assertEqual(reader.cost, {"expiry": 73, "hrtimer_start": 160, "listener, steady": 165,
+                                       "hrtimer_start, KVM hooked": 307})
+        self.assertEqual(reader.passes, [{"nodes": None, "calls": 9, "min": 1, "median": 2,
+                                          "p99": 3, "max": 4}])
+
+    def test_growth(self):
+        items = read(*GROWTH).growth
+        self.assertEqual([item["nodes"] for item in items], [0, 64, 4096])
+        self.assertEqual(items[1], {"nodes": 64, "cpus": 2, "passes": 7, "rearms": 500,
+                                    "median_ns": 2600, "p99_ns": 3000, "max_ns": 53000})
+
+    def test_tables_have_every_figure(self):
+        text = tables.everything(results(read(*guest(), *compare(), *GROWTH)))
+        for words in ("110", "+10 %", "50,001 ns", "53,000", "MISSED"):
+            self.assertIn(words, text)
+
+    def test_recorded_slew(self):
+        slew = measure.read_slew()
+        self.assertGreater(len(slew), 10)
+        self.assertEqual(slew, sorted(slew, key=lambda point: point[0]))
+        # Percents, and both ways.
+        self.assertGreater(max(tick for _, tick, _ in slew), 10100)
+        self.assertLess(min(tick for _, tick, _ in slew), 9900)
+
+    def test_slew_file(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write("# a comment\n0.5 9167 -200\n")
+            file.flush()
+            self.assertEqual(measure.read_slew(Path(file.name)), [[0.5, 9167, -200]])
+
+    def test_every_job_has_parts(self):
+        for machine in ("vmx", "svm"):
+            for quick in (False, True):
+                self.assertTrue(all(job.parts for job in plan.jobs(machine, quick)))
+
+
+class Complaints(unittest.TestCase):
+    def check(self, reader, words):
+        found = measure.complaints([reader])
+        self.assertTrue(any(words in sentence for sentence in found), found)
+
+    def test_none(self):
+        self.assertEqual(measure.complaints([read(*guest(), *compare(), *GROWTH)]), [])
+
+    def test_machine_died(self):
+        self.check(read(*guest(), end=()), "did not run to its end")
+
+    def test_script_gave_up(self):
+        self.check(read("@ failed patched kvm", end=()), "patched kvm")
+
+    def test_guest_printed_nothing(self):
+        self.check(read(*[line for line in guest() if "raw" not in line]), "no samples")
+
+    def test_status_contradicts_the_samples(self):
+        self.check(read(*guest(status=1)), "exit status 1 with 0 early")
+        self.check(read(*guest(samples=[-1, 5], status=0)), "exit status 0 with 1 early")
+
+    def test_adjtimex_had_no_effect(self):
+        self.check(read(*[line.replace("t 10000", "t 9000") for line in guest()]), "reads back")
+
+    def test_other_clocksource(self):
+        self.check(read(*[line.replace(": tsc", ": hpet") for line in guest()]), "not the TSC")
+
+    def test_growth_failed(self):
+        self.check(read(*GROWTH[:-1], "@ growth 1"), "status 1")
+
+    def test_case_failed(self):
+        self.check(read(*compare()[:-1], "not ok compare: 19 of 20 fire", "@ end"), "19 of 20")
+
+
+class Goals(unittest.TestCase):
+    def test_all_met(self):
+        stock = guest("stock")
+        self.assertTrue(all(met(results(read(*stock, *guest(), *compare()))).values()))
+
+    def test_early(self):
+        lines = guest(samples=[9, -1, 3], status=1)
+        self.assertFalse(met(results(read(*lines)))["timers that a guest sees early, patched KVM"])
+
+    def test_early_elsewhere_is_not_ours(self):
+        lines = [*guest("stock", samples=[9, -1, 3], status=1), *guest()]
+        self.assertTrue(met(results(read(*lines)))["timers that a guest sees early, patched KVM"])
+
+    def test_later_than_plain(self):
+        for most, fine in ((115, True), (116, False)):
+            lines = [*guest("stock"), *guest(samples=[9000, most, most, most])]
+            self.assertEqual(met(results(read(*lines)))["median late at 0, to stock KVM's at 0"],
+                             fine)
+
+    def test_callbacks_and_interrupts(self):
+        found = met(results(read(*compare(calls=21, irqs=22, early=1))))
+        self.assertEqual(list(found.values()), [False] * 3)
+
+    def test_bystander(self):
+        found = met(results(read(*GROWTH)))
+        self.assertEqual(list(found.values()), [True, False])
+
+    def test_not_judged_on_svm(self):
+        self.assertEqual(goals.judge({"machine": {"name": "svm"}}), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
