@@ -104,7 +104,7 @@ fn hook() -> Result {
         return Ok(());
     }
     // The TSC's frequency is not known where there is none.
-    let frequency = Frequency::from_khz(ffi::tsc_khz()).ok_or(ENODATA)?;
+    let frequency = Frequency::from_khz(ffi::tsc_khz()).ok_or(ENXIO)?;
 
     CYCLES_PER_NS.store(frequency.cycles_per_ns, Relaxed);
     NS_PER_CYCLE.store(frequency.ns_per_cycle, Relaxed);

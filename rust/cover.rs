@@ -3,7 +3,10 @@
 //! Which timers of a KVM that is hooked are covered, and which are not, and why: for the log and the
 //! file `attach`.
 
-use crate::ffi::Target;
+use crate::ffi::{
+    self,
+    Target, //
+};
 
 use kernel::{
     fmt,
@@ -48,7 +51,7 @@ impl Cover {
                 error if error == ENODEV => Self::NoModule,
                 error if error == ENOENT => Self::NoFunction,
                 error if error == EBUSY => Self::Busy,
-                error if error == EOPNOTSUPP => Self::Unsupported,
+                error if error == ffi::eopnotsupp() => Self::Unsupported,
                 error => Self::Other(error),
             },
         }

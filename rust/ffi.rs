@@ -51,6 +51,12 @@ use kernel::{
     types::NotThreadSafe, //
 };
 
+/// `EOPNOTSUPP`, which the kernel crate has from 7.3 on.
+pub(crate) fn eopnotsupp() -> Error {
+    // CAST: A small number.
+    Error::from_errno(-(bindings::EOPNOTSUPP as kernel::ffi::c_int))
+}
+
 /// An event that is counted.
 #[derive(Clone, Copy)]
 pub(crate) struct Counter(bindings::rht_counter);

@@ -76,7 +76,7 @@ impl Attachment {
         }
         if ffi::param_attach() == Attach::Stock && !ffi::stock_possible() {
             pr_err!("attach=stock: this kernel has no ftrace with arguments, or no kprobes\n");
-            return Err(EOPNOTSUPP);
+            return Err(ffi::eopnotsupp());
         }
         ffi::kvm_watch()?;
         // From here on an error is undone by the drop.
