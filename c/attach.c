@@ -38,11 +38,11 @@ static void rht_on_callback(unsigned long ip, unsigned long parent_ip,
 	.flags	= FTRACE_OPS_FL_PERMANENT | (more),			\
 }
 
-/* A module that can be removed has cleanup_module(). */
+/* Each module has __this_module, which can be found, but not probed: it is no code. */
 #define RHT_TARGET(id, mod, function) {					\
 	.module		= (id),						\
 	.symbol		= mod ":" function,				\
-	.witness	= mod ":cleanup_module",			\
+	.witness	= mod ":__this_module",			\
 	.ops		= RHT_OPS(rht_on_callback, FTRACE_OPS_FL_IPMODIFY),	\
 }
 
@@ -138,18 +138,22 @@ static unsigned long rht_before_endbr(unsigned long addr)
 }
 #endif
 
-/* A probe that is registered and at once unregistered finds an address. */
-static unsigned long rht_lookup(const char *symbol)
+/*
+ * Finds a function by a probe that is registered and at once unregistered.
+ * Returns 0, or -ENOENT: there is no such symbol, or why it cannot be probed.
+ */
+static int rht_lookup(const char *symbol, unsigned long *addr)
 {
 	struct kprobe probe = { .symbol_name = symbol };
-	unsigned long addr;
+	int ret;
 
-	if (register_kprobe(&probe))
-		return 0;
-	addr = (unsigned long)probe.addr;
+	ret = register_kprobe(&probe);
+	if (ret)
+		return ret;
+	*addr = rht_before_endbr((unsigned long)probe.addr);
 	unregister_kprobe(&probe);
 
-	return rht_before_endbr(addr);
+	return 0;
 }
 
 static int rht_hook(struct ftrace_ops *ops, unsigned long ip)
@@ -187,9 +191,11 @@ int rht_stock_find(enum rht_target_id id)
 
 	if (target->hooked)
 		return 0;
-	ip = rht_lookup(target->symbol);
-	if (!ip)
-		return rht_lookup(target->witness) ? -ENOENT : -ENODEV;
+	ret = rht_lookup(target->symbol, &ip);
+	if (ret == -ENOENT && rht_lookup(target->witness, &ip) == -ENOENT)
+		return -ENODEV;
+	if (ret)
+		return ret;
 	/* A timer must not be moved before its callback can see that it was. */
 	ret = rht_hook(&target->ops, ip);
 	if (ret)
