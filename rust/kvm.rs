@@ -131,7 +131,11 @@ pub(crate) fn live() {
         match registered {
             Ok(()) => {
                 REGISTERED.store(1, Relaxed);
-                pr_info!("KVM calls the module for each timer that it arms by a deadline\n");
+                // Which ones that are is KVM's to know.
+                pr_info!(
+                    "KVM calls the module for each timer that it arms by a deadline \
+                     (patches/kvm: nested, lapic, hyperv, xen)\n"
+                );
                 return;
             }
             Err(error) if error == ENOENT => (),
