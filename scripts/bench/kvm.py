@@ -11,6 +11,7 @@ from .cache import BenchError, TREE
 PATCHES = TREE / "patches/kvm"
 MODULES = ["kvm.ko", "kvm-intel.ko", "kvm-amd.ko"]
 RECIPE = "1"
+CALLBACKS = ["apic_timer_fn", "stimer_timer_callback", "xen_timer_callback"]    # of kvm.ko
 NOT_BUILT = ["MAINTAINERS", "Documentation/*"]  # parts of a patch that are left out
 
 
@@ -95,3 +96,22 @@ def ensure_patched_kvm(kernel):
     patches = series()
     return cache.stage(f"kvm-{kernel.name}", [RECIPE, str(kernel.kdir), *patches],
                        lambda path: _build(path, kernel, patches), keep=2)
+
+
+def _build_renamed(path, kernel):
+    found = next((kernel.modules / "lib/modules").rglob("kvm.ko*"))
+    shutil.copy(found, path)
+    if found.suffix == ".xz":
+        root.run(["unxz", path / found.name])
+    for kind, names in (("some", CALLBACKS[-1:]), ("none", CALLBACKS)):
+        (path / kind).mkdir()
+        root.run(["objcopy", *[f"--redefine-sym={name}=another_{name}" for name in names],
+                  path / "kvm.ko", path / kind / "kvm.ko"])
+    (path / "kvm.ko").unlink()
+
+
+def ensure_renamed_kvm(kernel):
+    """The directory of some/kvm.ko and none/kvm.ko: the kernel's own, but for the names of
+    one of the timers' callbacks, or of all: a KVM that raw_hrtimer does not know."""
+    return cache.stage(f"kvm-renamed-{kernel.name}", [RECIPE, str(kernel.kdir), *CALLBACKS],
+                       lambda path: _build_renamed(path, kernel), keep=2)

@@ -102,6 +102,13 @@ def kvm_tests(*options, tests, schedules="0", with_module=False, timeout=900, ju
                        "--seed", "1", "--schedules", schedules, *tests])
 
 
+def unknown_kvm(context):
+    """A KVM whose callbacks have other names."""
+    other = kvm.ensure_renamed_kvm(kernel.ensure_kernel())
+    return vm("--machine", "svm", "--add", f"{other}:/other-kvm",
+              command=[*RUN_ALL, "unknown_kvm.sh"])(context)
+
+
 def demonstration(name="stock"):
     """make demo with a kernel; each of its runs is a test."""
     def run(context):
@@ -200,6 +207,12 @@ SUITES = [
     Suite("svm-1", vm("--machine", "svm", "--kvm", "patched", command=RUN_ALL), BUILT),
     Suite("svm-hpet", vm("--machine", "svm", "--append", "clocksource=hpet",
                          command=[*RUN_ALL, "no_tsc.sh"]), BUILT),
+    Suite("svm-unknown", unknown_kvm, BUILT),
+    Suite("svm-nohz-full", vm("--machine", "svm", "--cpus", "2", "--append", "nohz_full=1",
+                              command=[*RUN_ALL, "nohz_full.sh"]), BUILT, cores=2),
+    *[Suite(f"svm-attach-{kind}", vm("--machine", "svm", "--cpus", "2", "--kvm", kind, command=[
+        *RUN_ALL, "attach.sh", "attach_race.sh", "guest_moved.sh"]), BUILT, cores=2)
+      for kind in ("stock", "patched")],
     Suite("static", static.run, KERNEL),
     Suite("lints", lints, KERNEL),
     Suite("native", installing.native, KERNEL),

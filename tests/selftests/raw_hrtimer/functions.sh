@@ -88,6 +88,7 @@ clean_up() {
 		kill "$BACKGROUND" 2> /dev/null
 		wait
 	fi
+	unload raw_hrtimer_test_rival
 	unload raw_hrtimer_test_kvm
 	unload raw_hrtimer_test
 	[ -n "$WAS_LOADED" ] || unload raw_hrtimer

@@ -50,3 +50,23 @@ is_attached() {
 	*) return 1 ;;
 	esac
 }
+
+# NAME: sets KVM_SELFTESTS to the directory where this guest is, one of KVM's selftests.
+find_guest() {
+	for dir in "$KVM_SELFTESTS" "$DIR" "$DIR/.." "$DIR/../kvm" "$DIR/../kvm/x86"; do
+		[ -x "$dir/$1" ] || continue
+		KVM_SELFTESTS=$dir
+		return
+	done
+	return 1
+}
+
+need_guest() {
+	find_guest "$1" || skip_all "of KVM's selftests $1 is not there"
+}
+
+# ARGUMENT...: runs the guest that measures LAPIC timers, for deadlines of the TSC; one
+# that is early fails it.
+measure_deadlines() {
+	"$KVM_SELFTESTS/apic_timer_accuracy_test" --mode tscdeadline "$@"
+}

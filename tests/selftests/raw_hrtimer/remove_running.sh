@@ -18,14 +18,10 @@ LOG=$(mktemp)
 # NAME [ARGUMENT...]: sets GUEST, if there is such a program and it can run here.
 # 4 says that it cannot; it may well fail, as the clock may be bent.
 can_run() {
-	for dir in "$KVM_SELFTESTS" "$DIR" "$DIR/.." "$DIR/../kvm" "$DIR/../kvm/x86"; do
-		[ -x "$dir/$1" ] || continue
-		GUEST=$dir/$*
-		$GUEST > "$LOG" 2>&1
-		[ $? != 4 ]
-		return
-	done
-	return 1
+	find_guest "$1" || return 1
+	GUEST=$KVM_SELFTESTS/$*
+	$GUEST > "$LOG" 2>&1
+	[ $? != 4 ]
 }
 
 # Runs the guest ROUNDS times; the last line tells of the failures.

@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A vCPU goes from one CPU to another, again and again, while its timer is pending,
+# halted and spinning: KVM starts the timer again with the expiry that it had, and
+# the rate may have changed since.  No timer is early, and none is lost.
+
+DIR=$(dirname "$(readlink -f "$0")")
+. "$DIR/functions.sh"
+. "$DIR/functions_kvm.sh"
+
+GUEST=apic_timer_accuracy_test
+DISTANCE_US=${DISTANCE_US:-100000}
+SAMPLES=${SAMPLES:-8}
+
+# PERIOD_S [TICK...]: moves the guest while it runs, to the next tick each time.
+run_moved() {
+	period=$1
+	shift
+	"$KVM_SELFTESTS/$GUEST" --mode tscdeadline --samples "$SAMPLES" --distance "$DISTANCE_US" \
+		--max-late "$MAX_LATE" > "$LOG" 2>&1 &
+	BACKGROUND=$!
+	moves=0
+	while kill -0 $BACKGROUND 2> /dev/null; do
+		taskset -pc $((moves % 2)) $BACKGROUND > /dev/null 2>&1 || break
+		if [ $# != 0 ]; then
+			bend "$1" 0
+			set -- "$@" "$1"
+			shift
+		fi
+		moves=$((moves + 1))
+		sleep "$period"
+	done
+	wait $BACKGROUND
+	status=$?
+	BACKGROUND=
+	sed 's/^/# /' "$LOG"
+	say "moved $moves times"
+	[ $status = 0 ] && [ $moves -ge "$SAMPLES" ]
+}
+
+# TICK: exact, where that can be judged: the rate does not change.
+at_rest() {
+	bend "$1" 0
+	settle
+	MAX_LATE=${MAX_LATE_CYCLES:-$ANY}
+	starts=$(counter starts)
+	run_moved 0.03 && [ "$(counter starts)" -gt "$starts" ]
+}
+
+# A KVM that is hooked cannot have a pending timer re-armed: it may be late by what the
+# clock slowed down over the distance.
+while_the_rate_changes() {
+	MAX_LATE=$ANY
+	if is_registered && [ -n "$MAX_LATE_CYCLES" ]; then
+		MAX_LATE=$MAX_LATE_CYCLES
+	fi
+	run_moved 0.03 11000 9000 10000
+}
+
+begin "a vCPU is moved while its timer is pending"
+LOG=$(mktemp)
+ANY=2147483647
+need_adjtimex
+need_tsc
+[ -d /sys/devices/system/cpu/cpu1 ] || skip_all "there is no CPU 1"
+unload raw_hrtimer || skip_all "raw_hrtimer is in use"
+need_kvm
+need_guest $GUEST
+"$KVM_SELFTESTS/$GUEST" --mode tscdeadline --samples 1 --distance 10 > "$LOG" 2>&1
+[ $? != 4 ] || skip_all "$GUEST cannot run here: $(tail -n 1 "$LOG")"
+load raw_hrtimer
+is_attached || skip_all "raw_hrtimer does not attach to this KVM"
+plan 4
+say "KVM: $(attached)"
+
+for tick in 10000 11000 9000; do
+	expect "tick $tick: neither early nor lost" at_rest $tick
+done
+expect "the rate changes with each move: neither early nor lost" while_the_rate_changes
+straighten
+rm -f "$LOG"
+finish
