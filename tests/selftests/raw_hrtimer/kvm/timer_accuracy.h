@@ -27,6 +27,11 @@
 
 #define TIMER_MAX_SAMPLES	1000000u
 
+/* Where they are in the guest: a region of their own, as there may be many. */
+#define TIMER_SAMPLES_GPA	0xc0000000ull
+#define TIMER_SAMPLES_GVA	0xc0000000ull
+#define TIMER_SAMPLES_SLOT	10
+
 /* Unless told otherwise, no more samples, and no longer than this in total. */
 #define TIMER_SAMPLES		20u
 #define TIMER_TOTAL_US		2000000u
@@ -88,19 +93,21 @@ static inline struct kvm_vm *timer_vm_create(struct kvm_vcpu **vcpu, void *guest
 					     const struct timer_run *run)
 {
 	size_t size = run->samples * sizeof(s64);
+	u64 pages = vm_calc_num_guest_pages(VM_MODE_DEFAULT, size);
 	struct kvm_vm *vm;
 
-	/* Twice as much, as it has to be in one piece and the page tables are in between. */
-	vm = __vm_create_with_one_vcpu(vcpu, 2 * vm_calc_num_guest_pages(VM_MODE_DEFAULT, size),
-				       guest_code);
+	/* What is asked for here is room for the page tables that map so much. */
+	vm = __vm_create_with_one_vcpu(vcpu, pages, guest_code);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, TIMER_SAMPLES_GPA,
+				    TIMER_SAMPLES_SLOT, pages, 0);
+	virt_map(vm, TIMER_SAMPLES_GVA, TIMER_SAMPLES_GPA, pages);
 	guest_timer = (struct guest_timer) {
 		.samples = run->samples,
 		.distance_us = run->distance_us,
 		.halt = run->halt,
 		.mode = run->mode->value,
-		.late = (s64 *)vm_alloc(vm, size, KVM_UTIL_MIN_VADDR),
+		.late = (s64 *)TIMER_SAMPLES_GVA,
 	};
-	memset(addr_gva2hva(vm, (gva_t)guest_timer.late), 0, size);
 	sync_global_to_guest(vm, guest_timer);
 	return vm;
 }
