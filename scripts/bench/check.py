@@ -155,7 +155,10 @@ class Runner:
         count = Count()
         context = Context(self, job.suite)
         try:
-            count = job.suite.run(context)
+            found = job.suite.run(context)
+            if not isinstance(found, Count):
+                raise TypeError(f"it returned {found!r}, not a Count")
+            count = found
         except BenchError as error:
             context.note(str(error))
             count.failures.append(str(error).splitlines()[0])

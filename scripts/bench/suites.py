@@ -217,7 +217,7 @@ SUITES = [
     Suite("lints", lints, KERNEL),
     Suite("native", installing.native, KERNEL),
     Suite("dkms", installing.dkms, KERNEL),
-    Suite("proof", proof, KERNEL),
+    Suite("proof", proof(), KERNEL),
     Suite("svm-4", vm("--machine", "svm", "--kvm", "patched", "--cpus", "4",
                       command=RUN_ALL), BUILT, cores=2),
     *storms.suites(vm, RUN_ALL, VMX, BUILT),

@@ -43,6 +43,9 @@ class Runner(unittest.TestCase):
             raise KeyError("x")
         self.assertEqual(run(check.Suite("a", breaks))[0].failed, 1)
 
+    def test_a_suite_that_returns_no_count(self):
+        self.assertEqual(run(check.Suite("a", lambda _context: passing))[0].failed, 1)
+
     def test_a_bench_that_cannot(self):
         def cannot(_context):
             raise BenchError("no disk")
