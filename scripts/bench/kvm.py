@@ -40,8 +40,8 @@ def _changed_directories(source, patches):
     return sorted(d for d in found if not found & set(d.parents))
 
 
-def patched_source(kernel, patches, path):
-    """Copy what the patches change into path and patch it there.
+def copied_source(kernel, patches, path):
+    """Copy what the patches change into path.
 
     Returns the binds which put the copies over the kernel's pristine source, so
     that every path in the prepared build tree still holds.
@@ -51,14 +51,25 @@ def patched_source(kernel, patches, path):
         copy = path / str(number)
         shutil.copytree(directory, copy, symlinks=True)
         binds.append((copy, directory))
-    for patch in patches:
-        done = root.run(["git", "apply", *[f"--exclude={p}" for p in NOT_BUILT], patch],
-                        cwd=kernel.source, binds=binds, capture=True, check=False,
-                        env={"GIT_CEILING_DIRECTORIES": kernel.source.parent})
-        if done.returncode:
-            raise DoesNotApply(f"{patch.name} does not apply to Linux {kernel.version}:\n"
-                               + done.stderr.strip())
     return binds
+
+
+def apply_patch(kernel, patch, binds):
+    done = root.run(["git", "apply", *[f"--exclude={p}" for p in NOT_BUILT], patch],
+                    cwd=kernel.source, binds=binds, capture=True, check=False,
+                    env={"GIT_CEILING_DIRECTORIES": kernel.source.parent})
+    if done.returncode:
+        raise DoesNotApply(f"{patch.name} does not apply to Linux {kernel.version}:\n"
+                           + done.stderr.strip())
+
+
+def build_in(kernel, path):
+    """The build tree to make KVM in, a copy that the kernel's own stays, as a bind;
+    and the command that does it."""
+    shutil.copytree(kernel.kdir, path / "build", symlinks=True)
+    targets = [f"arch/x86/kvm/{module}" for module in MODULES]
+    return (path / "build", kernel.kdir), kernel.make("-C", kernel.kdir,
+                                                      "KBUILD_MODPOST_WARN=1", *targets)
 
 
 def _check_symbols(kernel, build, modules):
@@ -76,15 +87,13 @@ def _check_symbols(kernel, build, modules):
 def _build(path, kernel, patches):
     work = path / "work"
     work.mkdir()
-    binds = patched_source(kernel, patches, work)
-    # The objects land in a copy of the build tree, which the kernel's own stays.
-    shutil.copytree(kernel.kdir, work / "build", symlinks=True)
-    binds.append((work / "build", kernel.kdir))
-    targets = [f"arch/x86/kvm/{module}" for module in MODULES]
-    root.run(kernel.make("-C", kernel.kdir, "KBUILD_MODPOST_WARN=1", *targets),
-             binds=binds, name="kvm", expect=95,
+    binds = copied_source(kernel, patches, work)
+    for patch in patches:
+        apply_patch(kernel, patch, binds)
+    bind, command = build_in(kernel, work)
+    root.run(command, binds=[*binds, bind], name="kvm", expect=95,
              what=f"building KVM's modules with {len(patches)} patches")
-    built = [work / "build" / target for target in targets]
+    built = [work / "build/arch/x86/kvm" / module for module in MODULES]
     _check_symbols(kernel, work / "build", built)
     for module in built:
         root.run(["strip", "-g", "-o", path / module.name, module])

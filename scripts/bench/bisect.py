@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0
+"""KVM with one patch of the series more each time."""
+
+from pathlib import Path
+import re
+import tempfile
+
+from . import cache, kernel, kvm, root
+from .ktap import Count
+
+
+def each_patch(context):
+    """KVM builds, without a warning, with one patch more each time: so it can be bisected."""
+    built = kernel.ensure_kernel()
+    patches = kvm.series()
+    count = Count()
+    context.note(f"1..{len(patches)}")
+    with tempfile.TemporaryDirectory(prefix="check-", dir=cache.CACHE) as scratch:
+        scratch = Path(scratch)
+        binds = kvm.copied_source(built, patches, scratch)
+        bind, make = kvm.build_in(built, scratch)
+        for number, patch in enumerate(patches, 1):
+            kvm.apply_patch(built, patch, binds)
+            lines, status = context.command(root.command(make, binds=[*binds, bind]),
+                                            merge=True, timeout=3600)
+            said = [line for line in lines if re.search(r"\b(warning|error):", line)]
+            if status or said:
+                count.failures.append(
+                    f"{patch.name}: {(said or lines or ['no output'])[0][:150]}")
+            else:
+                count.passed += 1
+            context.note(f"{'not ok' if status or said else 'ok'} {number} {patch.name}")
+    return count
