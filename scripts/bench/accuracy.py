@@ -6,6 +6,7 @@ there the lateness at the nominal rate is the interrupt's, and what is more unde
 another schedule is the clock's doing.
 """
 
+import math
 import re
 
 from .ktap import Count
@@ -13,6 +14,10 @@ from .ktap import Count
 NOMINAL = "0"
 KHZ = 1497600       # of the TSC of the vmx machine, as Linux finds it
 SLACK = 7000        # cycles: a callback more, or a pass over the pending timers
+# One sample in a thousand may be later, as it met an interrupt of the host's own: its tick,
+# in which it keeps its time, takes 10,000 cycles and more.
+OUTLIERS = 1 / 1000
+TICK = 30000
 
 # What tests/selftests/raw_hrtimer/rate_schedule.c does, as rates against the nominal.
 DOWN = [1.1, 1.06, 1.02, 0.98, 0.94, 0.9]
@@ -20,12 +25,12 @@ SLOWEST = 0.9 - 500e-6
 RESERVE = 1000e-6   # the parameter reserve_ppm
 
 _TIMER = re.compile(r" +(?:not )?ok \d+ (?P<name>\S+ (?P<us>\d+) us \S+): early \d+, late "
-                    r"min -?\d+ median -?\d+ p99 -?\d+ max (?P<max>-?\d+) cycles\b")
+                    r"min -?\d+ median (?P<median>-?\d+) p99 -?\d+ max (?P<max>-?\d+) cycles\b")
 _RUN = re.compile(r"(?:not )?ok \d+ (?P<test>.*?) under (?P<schedule>\S+)")
 
 
 def read(lines):
-    """{(test, timer): {schedule: (distance in us, cycles)}}"""
+    """{(test, timer): {schedule: (distance in us, median, latest)}}, these two in cycles"""
     found, timers = {}, []
     for line in lines:
         if match := _TIMER.match(line):
@@ -33,8 +38,8 @@ def read(lines):
         elif match := _RUN.match(line):
             for timer in timers:
                 key = match["test"], timer["name"]
-                found.setdefault(key, {})[match["schedule"]] = (int(timer["us"]),
-                                                                int(timer["max"]))
+                found.setdefault(key, {})[match["schedule"]] = tuple(
+                    int(timer[value]) for value in ("us", "median", "max"))
             timers = []
     return found
 
@@ -60,19 +65,30 @@ def judge(hooked, khz=KHZ):
         found = read(lines)
         if not found:
             result.failures.append("no timer has reported its lateness")
+        samples, late = 0, []
         for (test, timer), schedules in found.items():
             if NOMINAL not in schedules:
                 result.failures.append(f"{test}, {timer}: nothing at the nominal rate")
                 continue
-            _, nominal = schedules[NOMINAL]
-            for schedule, (distance, latest) in schedules.items():
+            nominal = schedules[NOMINAL][2]
+            number = re.search(r"--samples (\d+)", test)
+            for schedule, (distance, median, latest) in schedules.items():
+                samples += int(number[1]) if number else 1
                 limit = nominal + SLACK
                 if hooked:
                     limit += int(beyond_floor(schedule) * distance * khz / 1000)
                 if latest <= limit:
                     result.passed += 1
+                    continue
+                text = (f"{test}, {timer}, under {schedule}: {latest} cycles late, "
+                        f"{limit} allowed")
+                if median > limit or latest > limit + TICK:
+                    result.failures.append(text)
                 else:
-                    result.failures.append(f"{test}, {timer}, under {schedule}: {latest} "
-                                           f"cycles late, {limit} allowed")
+                    late.append(text)
+        if len(late) <= math.ceil(samples * OUTLIERS):
+            result.passed += len(late)
+        else:
+            result.failures += late
         return result
     return count
