@@ -5,7 +5,7 @@ import json
 import re
 import sys
 
-from . import (bisect, bochs, checkers, demo, goals, installing, kernel, ktap, kvm, module, root,
+from . import (bochs, checkers, demo, each_patch, goals, installing, kernel, ktap, kvm, module, root,
                selftests, static, storms, timers, verdicts)
 from .cache import BenchError, TREE
 from .check import Suite
@@ -228,7 +228,7 @@ SUITES = [
       for release in kernel.tested()],
     Suite("bench", goals.suite("vmx"), VMX, cores=2, long=True),
     Suite("bench-svm", goals.suite("svm"), BUILT, cores=2, long=True),
-    Suite("each-patch", bisect.each_patch, KERNEL, cores=2, long=True),
+    Suite("each-patch", each_patch.each_patch, KERNEL, cores=2, long=True),
     Suite("arithmetic-long", cargo("--release", env={"PROPTEST_CASES": "5000000"}),
           ("arithmetic",), long=True),
     Suite("proof-faults", proof("--faults", timeout=3600), ("proof",), long=True),
