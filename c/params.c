@@ -9,72 +9,64 @@
 
 MODULE_VERSION("0.1.0");
 
-static const char * const rht_attach_names[] = {
-	[RHT_ATTACH_AUTO]	= "auto",
-	[RHT_ATTACH_REGISTERED]	= "registered",
-	[RHT_ATTACH_STOCK]	= "stock",
-	[RHT_ATTACH_OFF]	= "off",
+/* A parameter that is one of several words. */
+struct rht_choice {
+	const char * const *words;	/* up to NULL */
+	const char *list;		/* the same, as they are told */
+	int chosen;
 };
 
-static enum rht_attach rht_attach;
-
-static int rht_attach_set(const char *value, const struct kernel_param *kp)
+static int rht_choice_set(const char *value, const struct kernel_param *kp)
 {
-	int way = sysfs_match_string(rht_attach_names, value);
+	struct rht_choice *choice = kp->arg;
+	int found = __sysfs_match_string(choice->words, -1, value);
 
-	if (way < 0) {
-		pr_err("raw_hrtimer: attach=%s is none of auto, registered, stock, off\n", value);
-		return way;
+	if (found < 0) {
+		pr_err("raw_hrtimer: %s=%s is none of %s\n", kp->name, value, choice->list);
+		return found;
 	}
-	rht_attach = way;
+	choice->chosen = found;
 	return 0;
 }
 
-static int rht_attach_get(char *buffer, const struct kernel_param *kp)
+static int rht_choice_get(char *buffer, const struct kernel_param *kp)
 {
-	return sysfs_emit(buffer, "%s\n", rht_attach_names[rht_attach]);
+	const struct rht_choice *choice = kp->arg;
+
+	return sysfs_emit(buffer, "%s\n", choice->words[choice->chosen]);
 }
 
-static const struct kernel_param_ops rht_attach_ops = {
-	.set	= rht_attach_set,
-	.get	= rht_attach_get,
+static const struct kernel_param_ops rht_choice_ops = {
+	.set	= rht_choice_set,
+	.get	= rht_choice_get,
 };
 
-module_param_cb(attach, &rht_attach_ops, NULL, 0400);
+static struct rht_choice rht_attach __ro_after_init = {
+	.words	= (const char * const []){
+		[RHT_ATTACH_AUTO]	= "auto",
+		[RHT_ATTACH_REGISTERED]	= "registered",
+		[RHT_ATTACH_STOCK]	= "stock",
+		[RHT_ATTACH_OFF]	= "off",
+		NULL
+	},
+	.list	= "auto, registered, stock, off",
+};
+
+module_param_cb(attach, &rht_choice_ops, &rht_attach, 0400);
 __MODULE_PARM_TYPE(attach, "string");
 MODULE_PARM_DESC(attach, "how to attach to KVM: auto (registered if it offers that, else stock; the default), registered (insmod fails if KVM does not offer it), stock (by hooks from outside), off");
 
-static const char * const rht_measure_names[] = {
-	[RHT_MEASURE_OFF]	= "off",
-	[RHT_MEASURE_ARM]	= "arm",
-	[RHT_MEASURE_FINISH]	= "finish",
+static struct rht_choice rht_measure __ro_after_init = {
+	.words	= (const char * const []){
+		[RHT_MEASURE_OFF]	= "off",
+		[RHT_MEASURE_ARM]	= "arm",
+		[RHT_MEASURE_FINISH]	= "finish",
+		NULL
+	},
+	.list	= "off, arm, finish",
 };
 
-static enum rht_measure rht_measure __ro_after_init;
-
-static int rht_measure_set(const char *value, const struct kernel_param *kp)
-{
-	int what = sysfs_match_string(rht_measure_names, value);
-
-	if (what < 0) {
-		pr_err("raw_hrtimer: measure=%s is none of off, arm, finish\n", value);
-		return what;
-	}
-	rht_measure = what;
-	return 0;
-}
-
-static int rht_measure_get(char *buffer, const struct kernel_param *kp)
-{
-	return sysfs_emit(buffer, "%s\n", rht_measure_names[rht_measure]);
-}
-
-static const struct kernel_param_ops rht_measure_ops = {
-	.set	= rht_measure_set,
-	.get	= rht_measure_get,
-};
-
-module_param_cb(measure, &rht_measure_ops, NULL, 0400);
+module_param_cb(measure, &rht_choice_ops, &rht_measure, 0400);
 __MODULE_PARM_TYPE(measure, "string");
 MODULE_PARM_DESC(measure, "do less for a KVM that is hooked, to measure what that achieves: off (do all; the default), arm (scale the time at arming, and no more), finish (move timers that are early, and no more)");
 
@@ -129,12 +121,12 @@ u64 rht_param_reserve(void)
 
 enum rht_attach rht_param_attach(void)
 {
-	return rht_attach;
+	return rht_attach.chosen;
 }
 
 enum rht_measure rht_param_measure(void)
 {
-	return rht_measure;
+	return rht_measure.chosen;
 }
 
 bool rht_param_rearm(void)
