@@ -47,14 +47,17 @@ use crate::{
 
 use kernel::{
     error::to_result,
+    ffi::c_int,
     prelude::*,
     types::NotThreadSafe, //
 };
 
-/// `EOPNOTSUPP`, which the kernel crate has from 7.3 on.
+/// Not among the kernel crate's codes before 7.3. CAST: A small number.
+const EOPNOTSUPP: c_int = -(bindings::EOPNOTSUPP as c_int);
+
+/// The same as an error.
 pub(crate) fn eopnotsupp() -> Error {
-    // CAST: A small number.
-    Error::from_errno(-(bindings::EOPNOTSUPP as kernel::ffi::c_int))
+    Error::from_errno(EOPNOTSUPP)
 }
 
 /// An event that is counted.

@@ -12,7 +12,8 @@ use super::{
         Mode,
         Timer, //
     },
-    File, //
+    File,
+    EOPNOTSUPP, //
 };
 use crate::{
     attach,
@@ -36,9 +37,6 @@ use kernel::{
     ffi::c_int,
     seq_file::SeqFile, //
 };
-
-/// Not among the kernel crate's codes before 7.3. CAST: It fits.
-const EOPNOTSUPP: c_int = -(bindings::EOPNOTSUPP as c_int);
 
 /// Defines functions for C, each of which has the very type of its prototype in the shim's header.
 macro_rules! entries {
