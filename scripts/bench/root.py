@@ -181,6 +181,13 @@ def run(argv, *, name=None, what=None, expect=None, binds=(), cwd=None, env=None
     return done
 
 
+def git_describe():
+    """Which commit the tree is of, and whether it was changed since."""
+    done = run(["git", "-c", f"safe.directory={TREE}", "describe", "--always", "--dirty"],
+               cwd=TREE, capture=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else "unknown"
+
+
 class Unavailable(BenchError):
     """The archive does not give a file that its lists name."""
 
