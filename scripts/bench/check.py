@@ -6,6 +6,7 @@ goes to a log of its own; lines that tell of a result are shown as they come.
 """
 
 from dataclasses import dataclass
+import json
 from pathlib import Path
 import re
 import subprocess
@@ -14,7 +15,7 @@ import time
 import traceback
 from typing import Callable
 
-from .cache import BenchError, elapsed, say
+from .cache import BenchError, TREE, elapsed, say
 from .ktap import Count
 
 SILENCE = 15        # seconds without news after which it says what runs
@@ -74,6 +75,28 @@ class Context:
         if status < 0:
             lines.append(f"ended by signal {-status} (time limit: {timeout} s)")
         return lines, status
+
+
+def results_of(context, script, *options, judge, **how):
+    """Run a program of scripts/ that leaves results.json; judge() makes a Count of these.
+
+    What the program says is not to be trusted is a failure, and so is an exit status for
+    which there is no other.  One that nothing was judged of and that succeeds is one test.
+    """
+    output = context.log.with_suffix("")
+    file = output / "results.json"
+    file.unlink(missing_ok=True)
+    lines, status = context.command(
+        [TREE / "scripts" / script, *options, "--output", output], **how)
+    if not file.exists():
+        raise BenchError(f"scripts/{script} gave no results (status {status})")
+    count = judge(json.loads(file.read_text(encoding="utf-8")))
+    if not count.total and status == 0:
+        count.passed = 1
+    count.failures += [line for line in lines if line.startswith("NOT TO BE TRUSTED")]
+    if status and not count.failed:
+        count.failures.append(f"exit status {status}")
+    return count
 
 
 @dataclass

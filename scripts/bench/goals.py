@@ -6,9 +6,7 @@ others are stated, met or not.  None of them is judged on svm, whose figures dep
 what else the machine does.
 """
 
-import json
-
-from .cache import BenchError, TREE
+from .check import results_of
 from .ktap import Count
 
 LATER = 1.05            # of a plain timer's median
@@ -108,24 +106,16 @@ def judge(result):
     return accuracy(result) + timers(result) + cost(result) + growth(result)
 
 
+def _asserted(result):
+    goals = [goal for goal in result["goals"] if goal["asserted"]]
+    return Count(passed=sum(goal["met"] for goal in goals),
+                 failures=[f"{goal['what']}: {goal['value']}, not {goal['goal']}"
+                           for goal in goals if not goal["met"]])
+
+
 def suite(machine, *options):
     """A suite of "make check": each goal that has to be met is a test."""
     def run(context):
-        output = context.log.with_suffix("")
-        file = output / "results.json"
-        file.unlink(missing_ok=True)
-        lines, status = context.command(
-            [TREE / "scripts/measure", "--machine", machine, *options, "--judge",
-             "--output", output], timeout=20000)
-        if not file.exists():
-            raise BenchError(f"the measurement gave no results (status {status})")
-        goals = [goal for goal in json.loads(file.read_text(encoding="utf-8"))["goals"]
-                 if goal["asserted"]]
-        count = Count(passed=sum(goal["met"] for goal in goals) + (not goals and status == 0))
-        count.failures = [f"{goal['what']}: {goal['value']}, not {goal['goal']}"
-                          for goal in goals if not goal["met"]]
-        count.failures += [line for line in lines if line.startswith("NOT TO BE TRUSTED")]
-        if status and not count.failed:
-            count.failures.append(f"exit status {status}")
-        return count
+        return results_of(context, "measure", "--machine", machine, *options, "--judge",
+                          judge=_asserted, timeout=20000)
     return run

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """All suites of "make check", as data, and the functions that they are made of."""
 
-import json
 import re
 import sys
 
 from . import (bochs, checkers, demo, each_patch, goals, installing, kernel, ktap, kvm, module, root,
                selftests, static, storms, timers, verdicts)
 from .cache import BenchError, TREE
-from .check import Suite
+from .check import Suite, results_of
 from .host import cargo, fuzz, miri, proof
 from .ktap import Count
 
@@ -112,23 +111,13 @@ def unknown_kvm(context):
 def demonstration(name="stock"):
     """make demo with a kernel; each of its runs is a test."""
     def run(context):
-        output = context.log.with_suffix("")
-        file = output / "results.json"
-        file.unlink(missing_ok=True)
-        lines, status = context.command(
-            [TREE / "scripts/demo", "--kernel", name, "--output", output], timeout=2400,
-            merge=True)
-        if not file.exists():
-            raise BenchError(f"the demonstration gave no results (status {status})")
-        result = json.loads(file.read_text(encoding="utf-8"))
-        count = Count(passed=result["passed"], failures=demo.unexpected(result))
-        if result["left_out"]:
-            context.note(f"1..0 # SKIP no patched KVM: {result['left_out']}")
-            count.skipped += 1
-        count.failures += [line for line in lines if line.startswith("NOT TO BE TRUSTED")]
-        if status and not count.failed:
-            count.failures.append(f"exit status {status}")
-        return count
+        def judge(result):
+            if result["left_out"]:
+                context.note(f"1..0 # SKIP no patched KVM: {result['left_out']}")
+            return Count(passed=result["passed"], failures=demo.unexpected(result),
+                         skipped=int(bool(result["left_out"])))
+        return results_of(context, "demo", "--kernel", name, judge=judge, timeout=2400,
+                          merge=True)
     return run
 
 

@@ -3,10 +3,12 @@
 
 import contextlib
 import io
+import json
 from pathlib import Path
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 from bench import check, ktap  # noqa: E402
@@ -61,6 +63,47 @@ class Runner(unittest.TestCase):
 
     def test_more_cores_than_there_are(self):
         self.assertEqual(run(check.Suite("a", passing, cores=8), cores=1)[0].passed, 2)
+
+
+class ResultsOf(unittest.TestCase):
+    """A program that leaves results.json."""
+
+    def count(self, lines, status, result, judged):
+        def suite(context):
+            file = context.log.with_suffix("") / "results.json"
+
+            def command(argv, **_how):
+                self.assertEqual(argv[1:], ["--quick", "--output", file.parent])
+                self.assertFalse(file.exists())     # that of an earlier run
+                if result is not None:
+                    file.write_text(json.dumps(result))
+                return lines, status
+            file.parent.mkdir()
+            file.write_text("an earlier run's")
+            with mock.patch.object(context, "command", command):
+                return check.results_of(context, "demo", "--quick", judge=judged)
+        return run(check.Suite("a", suite))[0]
+
+    def test_what_is_judged_counts(self):
+        count = self.count([], 1, {"n": 3}, lambda r: ktap.Count(passed=r["n"], failures=["x"]))
+        self.assertEqual((count.passed, count.failures), (3, ["x"]))
+
+    def test_no_results(self):
+        count = self.count([], 2, None, passing)
+        self.assertEqual(count.failures, ["scripts/demo gave no results (status 2)"])
+
+    def test_what_is_not_to_be_trusted_fails(self):
+        count = self.count(["fine", "NOT TO BE TRUSTED: x"], 2, {}, passing)
+        self.assertEqual(count.failures, ["NOT TO BE TRUSTED: x"])
+
+    def test_an_exit_status_fails_alone(self):
+        self.assertEqual(self.count([], 2, {}, passing).failures, ["exit status 2"])
+
+    def test_nothing_is_judged(self):
+        def nothing(_result):
+            return ktap.Count()
+        self.assertEqual(self.count([], 0, {}, nothing), ktap.Count(passed=1))
+        self.assertEqual(self.count([], 1, {}, nothing).failures, ["exit status 1"])
 
 
 class Progress(unittest.TestCase):
