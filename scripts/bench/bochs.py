@@ -76,9 +76,8 @@ def _fetch_source(path):
 
 
 def _build(path):
-    root.download(BIOSES, path)
-    root.run(["bash", "-ec", 'for deb in *.deb; do dpkg-deb -x "$deb" bios; rm "$deb"; done'],
-             cwd=path)
+    (path / "bios").mkdir()
+    root.unpack(BIOSES, path / "bios")
     _fetch_source(path)
     source = path / "source"
     for patch in sorted(PATCHES.glob("*.patch")):

@@ -65,9 +65,7 @@ def native(context):
 def _ensure_packages(name, packages):
     """A directory with these packages unpacked; pairs (package, version)."""
     def build(path):
-        root.download([f"{package}={version}" for package, version in packages], path)
-        root.run(["bash", "-ec", 'for deb in *.deb; do dpkg-deb -x "$deb" .; rm "$deb"; done'],
-                 cwd=path)
+        root.unpack([f"{package}={version}" for package, version in packages], path)
     return cache.stage(name, [RECIPE, *map(str, packages)], build)
 
 

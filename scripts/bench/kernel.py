@@ -160,12 +160,9 @@ def _build(path, release, version, source):
     packages = [f"linux-image-{release}", f"linux-headers-{release}"]
     packages += re.findall(rf"linux-(?:binary|modules)-{re.escape(release)}(?=[\s,])",
                            image.get("Depends", ""))
-    debs = path / "debs"
-    debs.mkdir()
-    root.download([f"{package}={version}" for package in packages], debs)
+    root.unpack([f"{package}={version}" for package in packages], path)
     root.run(["bash", "-ec", f"""
-        for deb in debs/*.deb; do dpkg-deb -x "$deb" . ; done
-        rm -r debs usr/share
+        rm -r usr/share
         [ -d lib ] || ln -s usr/lib lib
         mv usr/lib/modules/{release}/vmlinuz vmlinuz || mv boot/vmlinuz-{release} vmlinuz
         depmod -b "$PWD" {release}"""], cwd=path, capture=True)

@@ -11,10 +11,9 @@ RECIPE = "1"
 
 
 def _build(path):
-    root.download(PACKAGES, path)
+    root.unpack(PACKAGES, path)
     # Programs look for their libraries beside themselves, then where the root has them.
     root.run(["bash", "-ec", f"""
-        for deb in *.deb; do dpkg-deb -x "$deb" . ; rm "$deb"; done
         rm -r usr/share
         mv usr/lib/x86_64-linux-gnu/*.so* usr/lib/llvm-{SERIES}/lib/
         usr/lib/llvm-{SERIES}/bin/clang --version"""], cwd=path, capture=True)

@@ -220,6 +220,13 @@ def download(packages, directory):
             update()
 
 
+def unpack(packages, directory):
+    """Download packages, as download() does, and unpack them into a directory."""
+    download(packages, directory)
+    run(["bash", "-ec", 'for deb in *.deb; do dpkg-deb -x "$deb" .; rm "$deb"; done'],
+        cwd=directory, capture=True)
+
+
 def versions(packages):
     """{package: version} of these installed packages, without entering the root."""
     found = {}
