@@ -6,6 +6,7 @@
 //! crate sees is safe.
 
 mod bindings;
+pub(crate) mod counter;
 mod entry;
 mod gtod;
 mod list;
@@ -58,45 +59,6 @@ const EOPNOTSUPP: c_int = -(bindings::EOPNOTSUPP as c_int);
 /// The same as an error.
 pub(crate) fn eopnotsupp() -> Error {
     Error::from_errno(EOPNOTSUPP)
-}
-
-/// An event that is counted.
-#[derive(Clone, Copy)]
-pub(crate) struct Counter(bindings::rht_counter);
-
-impl Counter {
-    pub(crate) const STARTS: Self = Self(bindings::rht_counter_RHT_STARTS);
-    pub(crate) const RESTARTS: Self = Self(bindings::rht_counter_RHT_RESTARTS);
-    pub(crate) const PAST: Self = Self(bindings::rht_counter_RHT_PAST);
-    pub(crate) const SATURATED: Self = Self(bindings::rht_counter_RHT_SATURATED);
-    pub(crate) const PLAIN: Self = Self(bindings::rht_counter_RHT_PLAIN);
-    pub(crate) const WRONG_CLOCK: Self = Self(bindings::rht_counter_RHT_WRONG_CLOCK);
-    pub(crate) const WRONG_MODE: Self = Self(bindings::rht_counter_RHT_WRONG_MODE);
-    pub(crate) const PASSES: Self = Self(bindings::rht_counter_RHT_PASSES);
-    pub(crate) const NO_ROOM: Self = Self(bindings::rht_counter_RHT_NO_ROOM);
-    pub(crate) const REARMS: Self = Self(bindings::rht_counter_RHT_REARMS);
-
-    /// Counts one event. Any context.
-    #[inline]
-    pub(crate) fn count(self) {
-        // One instruction where the C function would be a call: most of what arming costs is such.
-        // SAFETY: `self` is one of the constants above, so it is inside the array of counters, of
-        // which `%gs` selects this CPU's; one instruction is done with in any context.
-        unsafe {
-            core::arch::asm!(
-                "incq %gs:{counters}(,{index},8)",
-                counters = sym bindings::rht_counters,
-                index = in(reg) u64::from(self.0),
-                options(att_syntax, nostack),
-            );
-        }
-    }
-
-    /// Returns how many there were on all CPUs.
-    pub(crate) fn sum(self) -> u64 {
-        // SAFETY: As in `count()`; the words are only read.
-        unsafe { bindings::rht_counter_sum(self.0) }
-    }
 }
 
 /// Reads the TSC, not before the instructions that came earlier: `rdtsc_ordered()`. Any context.

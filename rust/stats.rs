@@ -27,18 +27,7 @@ use kernel::{
     }, //
 };
 
-pub(crate) use ffi::Counter;
-
-pub(crate) const STARTS: Counter = Counter::STARTS;
-pub(crate) const RESTARTS: Counter = Counter::RESTARTS;
-pub(crate) const PAST: Counter = Counter::PAST;
-pub(crate) const SATURATED: Counter = Counter::SATURATED;
-pub(crate) const PLAIN: Counter = Counter::PLAIN;
-pub(crate) const NO_ROOM: Counter = Counter::NO_ROOM;
-pub(crate) const WRONG_CLOCK: Counter = Counter::WRONG_CLOCK;
-pub(crate) const WRONG_MODE: Counter = Counter::WRONG_MODE;
-pub(crate) const PASSES: Counter = Counter::PASSES;
-pub(crate) const REARMS: Counter = Counter::REARMS;
+pub(crate) use ffi::counter::*;
 
 /// A count with one writer at a time: the listener, under the timekeeper's lock.
 pub(crate) struct Tally(Atomic<u64>);
