@@ -18,7 +18,8 @@ mod word;
 pub(crate) use gtod::{
     register_gtod_listener,
     timekeeper_layout_matches,
-    unregister_gtod_listener, //
+    unregister_gtod_listener,
+    CSID_X86_TSC, //
 };
 pub(crate) use node::{
     Node,

@@ -6,12 +6,26 @@
 //! clock read waits for (`timekeeping_update_from_shadow()` in `kernel/time/timekeeping.c`). So it
 //! compares, copies and leaves; what a change of rate asks for happens elsewhere.
 //!
+//! # Vocabulary
+//!
+//! * **said**: a timekeeper's state in its own words, with nothing computed.
+//! * **repeat**: an update after which all expiries are what they were: the rates are those that were
+//!   published last, and the clock is where it would have been by them.
+//!
 //! C header: [`include/linux/pvclock_gtod.h`](srctree/include/linux/pvclock_gtod.h)
 
 use crate::{
     deadline::Timeline,
-    ffi,
-    rate::Change,
+    ffi::{
+        self,
+        Word, //
+    },
+    rate::{
+        Change,
+        Cycles,
+        MonoNs,
+        Rate, //
+    },
     rearm,
     snapshot::{
         Snapshot,
@@ -44,23 +58,139 @@ impl Drop for Listener {
     }
 }
 
+/// What an update says.
+pub(crate) struct Said {
+    /// `tkr_mono`: where the clock stood at the update.
+    pub(crate) cycle_last: u64,
+    pub(crate) xtime_nsec: u64,
+    pub(crate) base: u64,
+    /// `tkr_mono`, `tkr_raw`: `mult`, and above it `shift`.
+    pub(crate) mono: u64,
+    pub(crate) raw: u64,
+    /// `ntp_err_mult`, and above it `cs_id`.
+    pub(crate) rest: u64,
+}
+
+impl Said {
+    /// Puts two words of the timekeeper into one, which takes one comparison.
+    #[inline(always)]
+    pub(crate) fn pair(low: u32, high: u32) -> u64 {
+        u64::from(low) | u64::from(high) << 32
+    }
+
+    /// Returns what is published of it; `None` if no clocksource can have such a rate.
+    #[inline]
+    fn snapshot(&self) -> Option<Snapshot> {
+        // CAST: As paired.
+        let halves = |pair: u64| (pair as u32, (pair >> 32) as u32);
+        let rate = |pair: u64| Rate::new(halves(pair).0, halves(pair).1);
+
+        let (rate, raw) = (rate(self.mono)?, rate(self.raw)?);
+        let (ntp_err_mult, cs_id) = halves(self.rest);
+        // It dithers unless the nominal rate is what is asked for, which `mult` can express.
+        let base = rate.mult().wrapping_sub(ntp_err_mult);
+        let below_top = ntp_err_mult == 0 && base != raw.mult();
+
+        Some(Snapshot {
+            top: Rate::new(rate.mult().saturating_add(below_top.into()), rate.shift())?,
+            timeline: Timeline {
+                cycle_last: Cycles::new(self.cycle_last),
+                rate,
+                xtime_nsec: self.xtime_nsec,
+                // CAST: Two's complement, there and back.
+                base: MonoNs::new(self.base as i64),
+            },
+            raw,
+            tsc: cs_id == ffi::CSID_X86_TSC,
+        })
+    }
+}
+
+/// What the last update said that others may repeat. Used by the listener alone, so the
+/// timekeeper's lock orders it; words only because Rust has no other static that changes.
+struct Memory {
+    cycle_last: Word,
+    xtime_nsec: Word,
+    base: Word,
+    mono: Word,
+    raw: Word,
+    rest: Word,
+}
+
+/// Not repeated by any update at first, as no clock has a rate of 0.
+static MEMORY: Memory = Memory {
+    cycle_last: Word::new(0),
+    xtime_nsec: Word::new(0),
+    base: Word::new(0),
+    mono: Word::new(0),
+    raw: Word::new(0),
+    rest: Word::new(0),
+};
+
 /// Takes an update in; `stepped` if the timekeeper says that the clock was set.
 ///
+/// `say` returns the same each time. It is called anew where an update is no repeat, so that one that
+/// is, as most are, up to HZ times a second, is compared where it stands and needs no stack.
+///
 /// Context: the timekeeper's lock held, interrupts off, no clock can be read.
-#[inline]
-pub(crate) fn update(new: &Snapshot, stepped: bool) {
-    stats::UPDATES.count();
-    rearm::make_up();
-
-    let Some((old, _)) = CURRENT.read() else {
-        CURRENT.publish(new);
-        return;
-    };
-    if !stepped && says_nothing_new(&old, new) {
+#[inline(always)]
+pub(crate) fn hear(stepped: bool, say: impl Fn() -> Said) {
+    if stepped || !is_repeat(&say()) {
+        take_in(stepped, say);
         return;
     }
-    CURRENT.publish(new);
+    stats::UPDATES.count();
+    rearm::make_up();
+}
 
+/// Whether an update says the rates that were remembered, and the same monotonic time at its
+/// `cycle_last`, to the last fraction of a nanosecond.
+///
+/// Modulo 2^64 of those fractions, that is minutes: only a step of exactly that would be missed, and
+/// steps are told.
+#[inline(always)]
+fn is_repeat(new: &Said) -> bool {
+    let old = &MEMORY;
+
+    if new.mono != old.mono.load() || new.raw != old.raw.load() || new.rest != old.rest.load() {
+        return false;
+    }
+    let cycles = new.cycle_last.wrapping_sub(old.cycle_last.load());
+    let ns = new.base.wrapping_sub(old.base.load());
+    // CAST: As paired: the `mult` and the `shift`.
+    let (mult, shift) = (new.mono as u32, (new.mono >> 32) as u32);
+
+    cycles
+        .wrapping_mul(u64::from(mult))
+        .wrapping_add(old.xtime_nsec.load())
+        == new.xtime_nsec.wrapping_add(ns.wrapping_shl(shift))
+}
+
+/// Takes in an update that is no repeat. Apart from [`hear()`], whose way is then without its stack.
+#[cold]
+#[inline(never)]
+fn take_in(stepped: bool, say: impl Fn() -> Said) {
+    let said = say();
+    // What was published stands, and so does the memory of it.
+    let Some(new) = said.snapshot() else {
+        return;
+    };
+
+    stats::UPDATES.count();
+    rearm::make_up();
+    publish(&new, stepped);
+    remember(&said, &new);
+}
+
+/// Publishes a snapshot, and counts and reports what it changes.
+#[inline]
+fn publish(new: &Snapshot, stepped: bool) {
+    let old = CURRENT.read();
+
+    CURRENT.publish(new);
+    let Some((old, _)) = old else {
+        return;
+    };
     if old.tsc != new.tsc {
         stats::CLOCKSOURCE_CHANGES.count();
     }
@@ -70,32 +200,21 @@ pub(crate) fn update(new: &Snapshot, stepped: bool) {
     rearm::notice(new, stepped || old.tsc != new.tsc);
 }
 
-/// Whether expiries computed from `old` are those computed from `new`: most updates end here.
+/// Remembers what `new` was made of.
 ///
-/// Below the top rate they are not even on one line: expiries are computed at the top rate from where
-/// the snapshot is, and so the later the older it is.
+/// Below the top rate nothing is a repeat, even of the very same line: expiries are computed at the
+/// top rate from where the snapshot is, and so the later the older it is.
 #[inline]
-fn says_nothing_new(old: &Snapshot, new: &Snapshot) -> bool {
-    new.top == new.timeline.rate
-        && (old.top, old.raw, old.tsc) == (new.top, new.raw, new.tsc)
-        && same_line(&old.timeline, &new.timeline)
-}
+fn remember(said: &Said, new: &Snapshot) {
+    let at_top = new.timeline.rate == new.top;
+    let memory = &MEMORY;
 
-/// Whether `new` lies on the line of `old`: the same rate, and the same monotonic time at `new`'s
-/// `cycle_last`, to the last fraction of a nanosecond.
-///
-/// Modulo 2^64 of those fractions, that is minutes: only a step of exactly that would be missed, and
-/// steps are told.
-#[inline]
-fn same_line(old: &Timeline, new: &Timeline) -> bool {
-    let cycles = new.cycle_last.get().wrapping_sub(old.cycle_last.get());
-    let ns = new.base.get().wrapping_sub(old.base.get());
-    let shift = new.rate.bits();
-
-    // CAST: Differences modulo 2^64, whose sign does not matter.
-    old.rate == new.rate
-        && cycles
-            .wrapping_mul(u64::from(old.rate.mult()))
-            .wrapping_add(old.xtime_nsec)
-            == new.xtime_nsec.wrapping_add((ns as u64).wrapping_shl(shift))
+    memory.cycle_last.store_release(said.cycle_last);
+    memory.xtime_nsec.store_release(said.xtime_nsec);
+    memory.base.store_release(said.base);
+    memory
+        .mono
+        .store_release(if at_top { said.mono } else { 0 });
+    memory.raw.store_release(said.raw);
+    memory.rest.store_release(said.rest);
 }

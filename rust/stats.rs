@@ -7,7 +7,8 @@ use crate::{
     ffi::{
         self,
         File,
-        Target, //
+        Target,
+        Word, //
     },
     kvm::{
         self,
@@ -20,29 +21,25 @@ use crate::{
 use kernel::{
     fmt,
     seq_file::SeqFile,
-    seq_print,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
-    }, //
+    seq_print, //
 };
 
 pub(crate) use ffi::counter::*;
 
 /// A count with one writer at a time: the listener, under the timekeeper's lock.
-pub(crate) struct Tally(Atomic<u64>);
+pub(crate) struct Tally(Word);
 
 impl Tally {
     /// Counts one event.
     #[inline]
     pub(crate) fn count(&self) {
-        self.0.store(self.0.load(Relaxed).wrapping_add(1), Relaxed);
+        self.0.store_release(self.0.load().wrapping_add(1));
     }
 }
 
-pub(crate) static UPDATES: Tally = Tally(Atomic::new(0));
-pub(crate) static RATE_CHANGES: Tally = Tally(Atomic::new(0));
-pub(crate) static CLOCKSOURCE_CHANGES: Tally = Tally(Atomic::new(0));
+pub(crate) static UPDATES: Tally = Tally(Word::new(0));
+pub(crate) static RATE_CHANGES: Tally = Tally(Word::new(0));
+pub(crate) static CLOCKSOURCE_CHANGES: Tally = Tally(Word::new(0));
 
 /// The files. Dropping it removes them; while one is open the module cannot be removed.
 #[must_use = "dropping it removes the files"]
@@ -97,7 +94,7 @@ fn rate(seq: &SeqFile) {
         ("rate_changes", &RATE_CHANGES),
         ("clocksource_changes", &CLOCKSOURCE_CHANGES),
     ] {
-        seq_print!(seq, "{name}: {}\n", tally.0.load(Relaxed));
+        seq_print!(seq, "{name}: {}\n", tally.0.load());
     }
 }
 

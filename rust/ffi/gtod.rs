@@ -5,15 +5,9 @@
 //! C header: [`include/linux/timekeeper_internal.h`](srctree/include/linux/timekeeper_internal.h)
 
 use super::bindings;
-use crate::{
-    deadline::Timeline,
-    gtod,
-    rate::{
-        Cycles,
-        MonoNs,
-        Rate, //
-    },
-    snapshot::Snapshot, //
+use crate::gtod::{
+    self,
+    Said, //
 };
 
 use core::{
@@ -34,6 +28,9 @@ use kernel::{
     prelude::*,
     types::Opaque, //
 };
+
+/// `cs_id` of a timekeeper whose cycles are the TSC's.
+pub(crate) const CSID_X86_TSC: u32 = bindings::clocksource_ids_CSID_X86_TSC;
 
 /// The notifier block, which the kernel links into its chain.
 struct Block(Opaque<bindings::notifier_block>);
@@ -97,32 +94,23 @@ unsafe extern "C" fn notify(
     // SAFETY: The chain passes a valid timekeeper (`update_pvclock_gtod()`), and the lock that is
     // held while it calls keeps it from changing.
     let tk = unsafe { &*tk.cast::<bindings::timekeeper>() };
+
+    gtod::hear(was_set != 0, || said(tk));
+    bindings::NOTIFY_DONE as c_int
+}
+
+/// Returns what `tk` says.
+#[inline(always)]
+fn said(tk: &bindings::timekeeper) -> Said {
     let (mono, raw) = (&tk.tkr_mono, &tk.tkr_raw);
 
-    // A rate that no clocksource can have is not taken in.
-    let (Some(rate), Some(raw)) = (
-        Rate::new(mono.mult, mono.shift),
-        Rate::new(raw.mult, raw.shift),
-    ) else {
-        return bindings::NOTIFY_DONE as c_int;
-    };
-    // It dithers unless the nominal rate is what is asked for, which `mult` can express.
-    let base = rate.mult().wrapping_sub(tk.ntp_err_mult);
-    let below_top = tk.ntp_err_mult == 0 && base != raw.mult();
-    let Some(top) = Rate::new(rate.mult().saturating_add(below_top.into()), rate.shift()) else {
-        return bindings::NOTIFY_DONE as c_int;
-    };
-    let snapshot = Snapshot {
-        top,
-        timeline: Timeline {
-            cycle_last: Cycles::new(mono.cycle_last),
-            rate,
-            xtime_nsec: mono.xtime_nsec,
-            base: MonoNs::new(mono.base),
-        },
-        raw,
-        tsc: tk.cs_id == bindings::clocksource_ids_CSID_X86_TSC,
-    };
-    gtod::update(&snapshot, was_set != 0);
-    bindings::NOTIFY_DONE as c_int
+    Said {
+        cycle_last: mono.cycle_last,
+        xtime_nsec: mono.xtime_nsec,
+        // CAST: Two's complement; differences are made of it.
+        base: mono.base as u64,
+        mono: Said::pair(mono.mult, mono.shift),
+        raw: Said::pair(raw.mult, raw.shift),
+        rest: Said::pair(tk.ntp_err_mult, tk.cs_id),
+    }
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What arming and checking cost, in TSC cycles: judged where a cycle is an
+# What arming, checking and listening cost, in TSC cycles: judged where a cycle is an
 # instruction (MAX_LATE_CYCLES is given), only reported elsewhere.
 
 DIR=$(dirname "$(readlink -f "$0")")
@@ -10,6 +10,7 @@ DIR=$(dirname "$(readlink -f "$0")")
 
 HELPER=100		# the conversion of a deadline to an expiry
 CHECK=30		# what a callback that is not early takes
+LISTENER=60		# what an update of the timekeeper adds that says nothing new
 HOOK=60			# what starting anybody else's timer takes more while KVM is hooked
 
 # NAME LIMIT
@@ -28,10 +29,10 @@ is_hooked() {
 	[ "$(attached)" = stock ]
 }
 
-begin "what arming and checking cost"
+begin "what arming, checking and listening cost"
 need_tsc
 load_test_module
-plan 5
+plan 7
 
 expect "each can be measured" run_case cost
 for name in hrtimer_start sleeper arm_plain arm_raw arm_node cancel_node; do
@@ -41,6 +42,8 @@ expect "the conversion" below expiry $HELPER
 expect "the check in a callback" below finish $CHECK
 
 UNHOOKED=$(value sleeper)
+expect "the listener can be measured" run_case listener
+expect "the listener, told nothing new" below steady_most $LISTENER
 if kvm_vendor > /dev/null && load_kvm; then
 	load_test_module attach=stock
 	expect "KVM is hooked" is_hooked

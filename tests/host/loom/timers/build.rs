@@ -3,7 +3,7 @@
 //! Puts the module's files and the mocks together, once as they are and once for each planted fault.
 //!
 //! A copy differs from its source in where its modules are, in that what is volatile is an access
-//! that loom knows of, and in the constants and faults of `variants.rs`.
+//! that loom knows of, and in the constants and faults that are in `src`.
 
 use std::{
     env,
@@ -28,9 +28,10 @@ const MODULE: [&str; 11] = [
     "ffi/timer.rs",
 ];
 
-const MOCKS: [&str; 5] = [
+const MOCKS: [&str; 6] = [
     "ffi/mod.rs",
     "ffi/bindings.rs",
+    "listener.rs",
     "model.rs",
     "stats.rs",
     "table.rs",
@@ -44,7 +45,7 @@ fn copy(from: &Path, to: &Path, variant: &str, edits: &[Edit], file: &str) {
         assert_eq!(
             text.matches(edit.before).count(),
             1,
-            "{file} does not have this once, adapt src/variants.rs:\n{}",
+            "{file} does not have this once, adapt src:\n{}",
             edit.before
         );
         text = text.replace(edit.before, edit.after);
@@ -70,9 +71,8 @@ fn main() {
     let mut root = String::new();
 
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src/variants.rs");
-    let faults = FAULTS
-        .iter()
+    println!("cargo::rerun-if-changed=src");
+    let planted = faults()
         .enumerate()
         .map(|(n, fault)| (format!("fault_{n}"), [SCALED, &[fault.edit]].concat()));
     let whole = [
@@ -80,7 +80,7 @@ fn main() {
         ("scaled".to_owned(), SCALED.to_vec()),
     ];
 
-    for (variant, edits) in whole.into_iter().chain(faults) {
+    for (variant, edits) in whole.into_iter().chain(planted) {
         let folder = out.join(&variant);
         for file in MODULE {
             let source = here.join("../../../../rust").join(file);
@@ -102,7 +102,7 @@ fn main() {
     }
     // The model that has to notice each.
     root += "pub const NOTICED: &[fn()] = &[";
-    for (n, fault) in FAULTS.iter().enumerate() {
+    for (n, fault) in faults().enumerate() {
         write!(root, "fault_{n}::{},", fault.model).expect("a string");
     }
     root += "];\n";

@@ -3,7 +3,6 @@
 //! The models: what the first thread and those that it starts do, and what must be so in the end.
 
 use crate::{
-    deadline::Timeline,
     ffi::{
         self,
         bindings::{
@@ -13,14 +12,11 @@ use crate::{
             tsc_timer, //
         }, //
     },
-    gtod,
-    rate::{
-        Cycles,
-        MonoNs,
-        Rate, //
+    gtod::{
+        self,
+        Said, //
     },
-    rearm,
-    snapshot::Snapshot, //
+    rearm, //
 };
 
 use loom::thread::spawn;
@@ -45,25 +41,16 @@ pub fn met() -> BTreeMap<&'static str, usize> {
     bindings::forget_met()
 }
 
-/// What the listener is told.
-fn snapshot(mult: u32) -> Snapshot {
-    let rate = Rate::new(mult, 0).expect("a rate");
-
-    Snapshot {
-        timeline: Timeline {
-            cycle_last: Cycles::new(0),
-            rate,
-            xtime_nsec: 0,
-            base: MonoNs::new(0),
-        },
-        top: rate,
-        raw: rate,
-        tsc: true,
-    }
-}
-
+/// The listener is told of a rate, the clock being at 0.
 fn update(mult: u32) {
-    gtod::update(&snapshot(mult), false);
+    gtod::hear(false, || Said {
+        cycle_last: 0,
+        xtime_nsec: 0,
+        base: 0,
+        mono: Said::pair(mult, 0),
+        raw: Said::pair(mult, 0),
+        rest: Said::pair(0, ffi::CSID_X86_TSC),
+    });
 }
 
 /// Loads the module, at a rate.

@@ -7,6 +7,6 @@ mod variants {
     include!("variants.rs");
 }
 
-pub use variants::FAULTS;
+pub use variants::faults;
 
 include!(concat!(env!("OUT_DIR"), "/variants.rs"));

@@ -5,11 +5,12 @@
 
 use loom::model::Builder;
 use raw_hrtimer_loom_timers::{
+    faults,
     scaled::{
+        listener,
         model,
         table, //
     },
-    FAULTS,
     NOTICED, //
 };
 use std::{
@@ -34,7 +35,7 @@ const TO_NOTICE: usize = 3;
 fn explore(model: fn(), preemptions: usize) -> usize {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(preemptions);
-    builder.max_branches = 10_000;
+    builder.max_branches = 100_000;
 
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = runs.clone();
@@ -86,6 +87,10 @@ const MODELS: &[(&str, fn(), usize)] = &[
     ("a_drift", model::a_drift, 1),
     ("an_offline_cpu", model::an_offline_cpu, 2),
     ("a_removal", model::a_removal, 100),
+    ("listener: a_change", listener::a_change, 1),
+    ("listener: a_first_update", listener::a_first_update, 1),
+    ("listener: a_step", listener::a_step, 1),
+    ("listener: a_steady_clock", listener::a_steady_clock, 1),
     (
         "table: a_new_arming_and_another",
         table::a_new_arming_and_another,
@@ -134,6 +139,9 @@ const VERDICTS: &[&str] = &[
     "a node is still on a queue",
     "a queue is not empty",
     "an interrupt is not over",
+    "another state is published",
+    "another line is published",
+    "what is known is published again",
     "a record is lost",
     "a record is another's",
     "a pending timer's is taken",
@@ -144,7 +152,7 @@ const VERDICTS: &[&str] = &[
 
 #[test]
 fn each_planted_fault_is_found() {
-    for (fault, model) in FAULTS.iter().zip(NOTICED) {
+    for (fault, model) in faults().zip(NOTICED) {
         let found = catch_unwind(|| explore(*model, TO_NOTICE));
 
         let Err(said) = found else {

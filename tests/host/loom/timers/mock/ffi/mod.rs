@@ -25,6 +25,9 @@ use bindings::{
 use kernel::prelude::*;
 use std::ptr::NonNull;
 
+/// As in 7.3, which does not matter.
+pub(crate) const CSID_X86_TSC: u32 = 4;
+
 /// What an entry point makes of its argument.
 pub(crate) fn node<'a>(tt: *mut tsc_timer) -> Node<'a> {
     // SAFETY: The model keeps its nodes and timers until the end of an execution.

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/// In what is done with pending timers.
+#[rustfmt::skip]
+pub const PENDING: &[Fault] = &[
+    Fault {
+        what: "a slow-down asks for no pass",
+        edit: edit("rearm.rs", "_ if ffi::param_rearm() => ffi::pass_queue(),", "_ if false => (),"),
+        model: "model::a_start",
+    },
+    Fault {
+        what: "the pass is asked for before the new rate is published",
+        edit: edit("gtod.rs", "    CURRENT.publish(new);\n    let Some((old, _)) = old else {
+        return;
+    };", "
+            let Some((old, _)) = old else {
+                CURRENT.publish(new);
+                return;
+            };
+            rearm::notice(new, stepped || old.tsc != new.tsc);
+            CURRENT.publish(new);"),
+        model: "model::a_start",
+    },
+    Fault {
+        what: "a start reads the rate before it has the lock",
+        edit: edit("rearm.rs", "    let queue = Queue::lock_local();
+    let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
+        return false;
+    };", "
+            let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
+                return false;
+            };
+            let queue = Queue::lock_local();"),
+        model: "model::a_start",
+    },
+    Fault {
+        what: "a start gives the lock up before the timer is queued",
+        edit: edit("rearm.rs", "        queue.add(node);
+    }
+", "
+                queue.add(node);
+            }
+            drop(queue);"),
+        model: "model::a_start",
+    },
+    Fault {
+        what: "a pass finds no node due",
+        edit: edit("ffi/node.rs", "unsafe { self.due().splice(self.pending()) };", ""),
+        model: "model::a_start",
+    },
+    Fault {
+        what: "a pass moves the timers that would be early",
+        edit: edit("rearm.rs", "expiry >= timer.expires()", "expiry <= timer.expires()"),
+        model: "model::a_start",
+    },
+    Fault {
+        what: "a node is lost once it was looked at",
+        edit: edit("ffi/node.rs", "        // SAFETY: It was just taken off its list, and the lock is held.
+        unsafe { self.pending().append(node.link()) };", ""),
+        model: "model::two_timers_and_two_changes",
+    },
+    Fault {
+        what: "one batch is all",
+        edit: edit("rearm.rs", "        ffi::rearm_more(cpu);", ""),
+        model: "model::two_timers",
+    },
+    Fault {
+        what: "an offline CPU's queue is left alone",
+        edit: edit("rearm.rs", "            rearm(cpu);", ""),
+        model: "model::an_offline_cpu",
+    },
+    Fault {
+        what: "a drift in single units is never a change",
+        edit: edit("rearm.rs", "Some(Change::Steady) if !stepped => return,",
+            "Some(Change::Steady) if !stepped => (),"),
+        model: "model::a_drift",
+    },
+    Fault {
+        what: "a running callback is not made up for",
+        edit: edit("rearm.rs", "Cancel::Running => AGAIN.store_release(1)", "Cancel::Running => ()"),
+        model: "model::a_callback",
+    },
+    Fault {
+        what: "nothing is made up for",
+        edit: edit("rearm.rs", "if AGAIN.load() != 0", "if false"),
+        model: "model::a_callback",
+    },
+    Fault {
+        what: "an update that says nothing new makes up for nothing",
+        edit: edit("gtod.rs", "    stats::UPDATES.count();
+    rearm::make_up();
+}", "}"),
+        model: "model::a_callback",
+    },
+    Fault {
+        what: "what a pass that was asked for finds is cleared",
+        edit: edit("rearm.rs", "        AGAIN.store_release(0);
+        ffi::pass_queue();", "
+            ffi::pass_queue();
+            AGAIN.store_release(0);"),
+        model: "model::a_callback_and_an_update",
+    },
+    Fault {
+        what: "a callback reads the rate without the lock",
+        edit: edit("rearm.rs", "    let queue = Queue::lock_of(node);
+
+    if !hrtimer::finish(node.timer(), node.deadline()) {
+        return true;
+    }", "
+            if !hrtimer::finish(node.timer(), node.deadline()) {
+                return true;
+            }
+            let queue = Queue::lock_of(node);"),
+        model: "model::a_callback_after_a_speed_up",
+    },
+    Fault {
+        what: "a callback in time leaves the node where it is",
+        edit: edit("rearm.rs", "    if let Some(queue) = queue {
+        queue.remove(node);
+    }", ""),
+        model: "model::a_callback_in_time",
+    },
+    Fault {
+        what: "a cancel leaves the node where it is",
+        edit: edit("rearm.rs", "    if let Some(queue) = Queue::lock_of(node) {
+        queue.remove(node);
+    }", ""),
+        model: "model::a_cancel",
+    },
+    Fault {
+        what: "a node that was taken off a queue does not say so",
+        edit: edit("ffi/node.rs", "unsafe { node.set_cpu(NO_CPU) };", ""),
+        model: "model::a_removal",
+    },
+    Fault {
+        what: "a start looks whether the module goes before it has the lock",
+        edit: edit("rearm.rs", "    let queue = Queue::lock_local();
+    let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
+        return false;
+    };
+    if CLOSED.load() == 0 {", "
+            let open = CLOSED.load() == 0;
+            let queue = Queue::lock_local();
+            let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
+                return false;
+            };
+            if open {"),
+        model: "model::a_removal",
+    },
+    Fault {
+        what: "a removal does not say so",
+        edit: edit("rearm.rs", "    CLOSED.store_release(1);", ""),
+        model: "model::a_removal",
+    },
+    Fault {
+        what: "a removal does not empty the queues",
+        edit: edit("rearm.rs", "        Queue::lock(cpu).clear();", "        Queue::lock(cpu);"),
+        model: "model::a_removal",
+    },
+    Fault {
+        what: "a removal does not wait for interrupts",
+        edit: edit("rearm.rs", "        ffi::pass_flush();", ""),
+        model: "model::a_removal",
+    },
+];
