@@ -8,11 +8,15 @@
 #[path = "../../../rust"]
 mod pure {
     pub(crate) mod deadline;
+    pub(crate) mod frequency;
+    pub(crate) mod margin;
     pub(crate) mod rate;
 }
 
 use pure::{
     deadline,
+    frequency,
+    margin,
     rate, //
 };
 
@@ -20,6 +24,8 @@ use deadline::{
     Expiry,
     Timeline, //
 };
+use frequency::Frequency;
+use margin::Fraction;
 use rate::{
     Cycles,
     MonoNs,
@@ -95,4 +101,80 @@ pub extern "C" fn mono(
         Some(line) => line.mono(Cycles::new(now)).get() as u64,
         None => NO_RATE,
     }
+}
+
+/// When the clock reads `expiry`.
+#[no_mangle]
+pub extern "C" fn deadline_of(
+    cycle_last: u64,
+    mult: u32,
+    shift: u32,
+    xtime_nsec: u64,
+    base: i64,
+    expiry: i64,
+) -> u64 {
+    match timeline(cycle_last, mult, shift, xtime_nsec, base) {
+        Some(line) => line.deadline(MonoNs::new(expiry)).get(),
+        None => NO_RATE,
+    }
+}
+
+/// When to look at a timer that cannot be re-armed.
+#[no_mangle]
+pub extern "C" fn look(
+    cycle_last: u64,
+    mult: u32,
+    shift: u32,
+    xtime_nsec: u64,
+    base: i64,
+    deadline: u64,
+    raw_mult: u32,
+    reserve: u64,
+    now: u64,
+) -> u64 {
+    let line = timeline(cycle_last, mult, shift, xtime_nsec, base);
+
+    match (line, Rate::new(raw_mult, shift)) {
+        (Some(line), Some(raw)) => margin::expiry(
+            &line,
+            raw,
+            Fraction::from_bits(reserve),
+            Cycles::new(deadline),
+            Cycles::new(now),
+        )
+        .get() as u64,
+        _ => NO_RATE,
+    }
+}
+
+/// The factor from nanoseconds to cycles, or 0 for a frequency that is refused.
+#[no_mangle]
+pub extern "C" fn cycles_per_ns(khz: u32) -> u64 {
+    Frequency::from_khz(khz).map_or(0, |frequency| frequency.cycles_per_ns)
+}
+
+/// The factor from cycles to nanoseconds, or 0 for a frequency that is refused.
+#[no_mangle]
+pub extern "C" fn ns_per_cycle(khz: u32) -> u64 {
+    Frequency::from_khz(khz).map_or(0, |frequency| frequency.ns_per_cycle)
+}
+
+/// Nanoseconds in cycles.
+#[no_mangle]
+pub extern "C" fn cycles_in(cycles_per_ns: u64, ns: u64) -> u64 {
+    let frequency = Frequency {
+        cycles_per_ns,
+        ns_per_cycle: 0,
+    };
+    frequency.cycles(ns).get()
+}
+
+/// Cycles in nanoseconds.
+#[no_mangle]
+pub extern "C" fn ns_in(ns_per_cycle: u64, cycles: u64) -> u64 {
+    let frequency = Frequency {
+        cycles_per_ns: 0,
+        ns_per_cycle,
+    };
+    frequency.ns(Cycles::new(cycles))
 }
