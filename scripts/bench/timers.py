@@ -28,6 +28,8 @@ HALTED = "--wait halted --distance 100000 --samples 8"
 SPINNING = "--wait spinning --distance 100000 --samples 8"
 SHORTER = "--distance 100 --distance 10000 --samples 5"
 LONGER = "--distance 10 --distance 1000 --distance 1000000"
+TEN_SECONDS = 10_000_000
+FARTHEST = f"--wait halted --distance {TEN_SECONDS} --samples 8"
 
 
 def each(tests, options):
@@ -43,11 +45,11 @@ def suites(kvm_tests, vmx, svm):
     """
     found = []
 
-    def on_vmx(name, way, guests, schedules, timeout=900, long=False):
+    def on_vmx(name, way, guests, schedules, long=False, **options):
         judge = accuracy.judge(hooked=way == "stock")
         found.append(Suite(f"vmx-{name}", kvm_tests(
             "--kvm", way, tests=guests, schedules=schedules, with_module=True, judge=judge,
-            timeout=timeout), vmx, long=long))
+            **options), vmx, long=long))
 
     def never_early(machine, cpus, way, tests, after, long):
         found.append(Suite(f"{machine}-timers-{cpus}-{way}", kvm_tests(
@@ -67,6 +69,8 @@ def suites(kvm_tests, vmx, svm):
     for way, more in MORE.items():
         on_vmx(f"distances-{way}-long", way, each(TIMERS + more, LONGER), CONSTANT,
                long=True, timeout=7200)
+        on_vmx(f"ten-seconds-{way}", way, each(TIMERS + more, FARTHEST),
+               f"{CONSTANT} {CHANGING}", distance=TEN_SECONDS, long=True, timeout=7200)
     # 100,000 periods: what is wrong by a cycle in each is late by all of them in the end.
     on_vmx("drift", "patched", each(PATCHED, "--wait halted --distance 500 --samples 100000"),
            f"{accuracy.NOMINAL} +10% -10% random", long=True, timeout=3000)
