@@ -115,11 +115,17 @@ pub(crate) fn start(timer: Timer<'_>, deadline: Cycles, mode: Mode) {
     timer.start(expiry.unwrap_or_else(|| timer.expires()), mode);
 }
 
+/// Whether `deadline` is reached.
+#[inline]
+pub(crate) fn is_reached(deadline: Cycles) -> bool {
+    ffi::rdtsc() >= deadline
+}
+
 /// In the callback: whether `deadline` is reached. If not, `timer` has its exact expiry and the
 /// callback has to return `HRTIMER_RESTART`.
 #[inline]
 pub(crate) fn finish(timer: Timer<'_>, deadline: Cycles) -> bool {
-    ffi::rdtsc() >= deadline || !move_on(timer, deadline)
+    is_reached(deadline) || !move_on(timer, deadline)
 }
 
 /// Gives an early `timer` its exact expiry. Apart from [`finish()`], which most callbacks are through

@@ -5,13 +5,16 @@
 //! # Vocabulary
 //!
 //! * **node**: a `struct tsc_timer`, which the owner of an hrtimer embeds beside it.
-//! * **pending**: on the queue of the CPU that armed it.
+//! * **pending**: on the queue of the CPU that armed it, and not expired.
+//! * **expired**: its callback was told that the deadline is reached, and nothing has started it since.
+//!   It stays on its queue, where a start on the same CPU wants it, and leaves it with the next cancel,
+//!   start elsewhere, or pass: so a callback needs no lock before it goes to its work.
 //! * **due**: pending, and not yet looked at in the pass that is under way.
 //! * **pass**: one look at all pending timers, after a slow-down of the monotonic clock. A speed-up
 //!   needs none: a timer that it makes early is moved by its own callback.
 //!
-//! A node is on a queue only between its owner's start and its owner's cancel, or its expiry, and the
-//! queue's lock is held whenever one is looked at. Lock order: a queue's, then the hrtimer core's.
+//! A node is on a queue only between its owner's start and its owner's cancel, and the queue's lock is
+//! held whenever one is looked at. Lock order: a queue's, then the hrtimer core's.
 
 use crate::{
     ffi::{
@@ -118,6 +121,10 @@ fn rearm_some(cpu: i32) -> bool {
         let Some(node) = queue.advance() else {
             return false;
         };
+        if node.is_expired() {
+            queue.remove(node);
+            continue;
+        }
         let timer = node.timer();
         // Not the TSC any more: nothing is known of where the deadline is.
         let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
@@ -150,36 +157,64 @@ pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
         ffi::warn_clock();
         return false;
     }
-    forget(node);
-    node.set_mode(mode.absolute());
+    let mode = mode.absolute();
 
     // With interrupts off from before the rate is read until the timer is queued, a pass that this
     // rate does not know about comes after, and finds the timer.
-    let queue = Queue::lock_local();
+    let (queue, is_there) = lock_to_start(node);
     let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
+        if is_there {
+            queue.remove(node);
+        }
         return false;
     };
-    if CLOSED.load() == 0 {
+    node.set_mode(mode);
+    node.set_expired(false);
+    if !is_there && CLOSED.load() == 0 {
         queue.add(node);
     }
-    timer.start(expiry, node.mode());
+    timer.start(expiry, mode);
     true
+}
+
+/// Takes the lock of this CPU's queue, and `node` off another CPU's. Returns also whether it is on
+/// this one.
+#[inline]
+fn lock_to_start(node: Node<'_>) -> (Queue, bool) {
+    let queue = Queue::lock_local();
+    let is_there = queue.has(node);
+
+    if is_there || !node.is_on_a_queue() {
+        return (queue, is_there);
+    }
+    drop(queue);
+    forget(node);
+    (Queue::lock_local(), false)
 }
 
 /// In the callback: `true` if it ran early and its timer has been moved to the exact expiry.
 #[inline]
 pub(crate) fn restart(node: Node<'_>) -> bool {
+    if hrtimer::is_reached(node.deadline()) {
+        node.set_expired(true);
+        return false;
+    }
+    restart_early(node)
+}
+
+/// The same for a deadline that was still to come, and may have been reached since. Apart from
+/// [`restart()`], which most callbacks are through with before anything of this is set up.
+#[cold]
+#[inline(never)]
+fn restart_early(node: Node<'_>) -> bool {
     // With the lock held from before the rate is read until the timer has its new expiry, a pass that
     // this rate does not know about comes after, and does not compare with the old one.
     let queue = Queue::lock_of(node);
+    let reached = hrtimer::finish(node.timer(), node.deadline());
 
-    if !hrtimer::finish(node.timer(), node.deadline()) {
-        return true;
-    }
-    if let Some(queue) = queue {
-        queue.remove(node);
-    }
-    false
+    node.set_expired(reached);
+    drop(queue);
+    !reached
 }
 
 /// Takes a node off its queue: nothing looks at it or at its timer after this.

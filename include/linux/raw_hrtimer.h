@@ -113,10 +113,11 @@ void raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate);
  *
  * As raw_hrtimer_start(), but @tt is kept on a list of pending timers, and gets
  * a new expiry when the clock slows down before it has expired.  @tt and its
- * hrtimer stay valid until raw_hrtimer_node_restart() has returned false in the
- * callback, or raw_hrtimer_node_cancel() has returned.
+ * hrtimer stay valid until raw_hrtimer_node_cancel() has returned, even if the
+ * timer expires before.
  *
- * Context: any but NMI.  One operation on @tt at a time.
+ * Context: any but NMI, the timer's callback after raw_hrtimer_node_restart() has
+ * returned false included.  One operation on @tt at a time.
  * Return: true if the timer is armed.  False, having done nothing, if the
  * clocksource is not the TSC or the timer not on CLOCK_MONOTONIC: the caller
  * arms it.
@@ -130,7 +131,8 @@ bool raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode);
  * Context: the callback of @tt's hrtimer, before anything else.
  * Return: true if the deadline is still to come; the hrtimer has been given the
  * exact expiry, and the callback returns HRTIMER_RESTART at once.  False if the
- * deadline is reached; @tt is on no list any more.
+ * deadline is reached; the hrtimer is left alone until @tt is started again, and
+ * @tt is taken off the list by that, by a cancel, or by the next change of rate.
  */
 bool raw_hrtimer_node_restart(struct tsc_timer *tt);
 

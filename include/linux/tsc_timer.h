@@ -20,18 +20,21 @@ struct module;
  * struct tsc_timer - a host TSC deadline beside an hrtimer
  * @timer:	the owner's hrtimer, on CLOCK_MONOTONIC
  * @deadline:	when @timer is to expire, in host TSC cycles; written by the
- *		owner, and only while @timer is neither pending nor running
+ *		owner, and only while @timer is not pending, nor in its callback
+ *		before @restart has returned false there
  *
  * The owner embeds it, initialises it with tsc_timer_setup(), and calls the
- * provider's operations, one at a time, from start to cancel or expiry.
+ * provider's operations, one at a time.  What was started has to be cancelled
+ * before it ends, or @timer is used for anything else, expired or not.
  */
 struct tsc_timer {
 	struct hrtimer		*timer;
 	u64			deadline;
-	/* private: the provider's; on a list of pending timers if @cpu >= 0 */
+	/* private: the provider's; on a list of that CPU's if @cpu >= 0 */
 	struct list_head	node;
 	int			cpu;
 	enum hrtimer_mode	mode;
+	bool			expired;
 };
 
 /**
@@ -41,13 +44,14 @@ struct tsc_timer {
  *		it cannot: the owner arms the hrtimer itself, and the provider
  *		has forgotten @timer.
  *		Context: any but NMI; the timer is not queued, or is queued and
- *		may be moved.
+ *		may be moved, and its callback does not run elsewhere.
  * @restart:	called first in the hrtimer's callback.  Returns true if the
  *		deadline is still to come and the hrtimer has been given the
  *		expiry for it: the callback does nothing but return
- *		HRTIMER_RESTART.  Called as well for a timer that @start refused,
- *		and while @cancel runs elsewhere; in neither case may it put
- *		@timer back among the provider's.
+ *		HRTIMER_RESTART.  Otherwise the provider need not forget @timer,
+ *		only leave the hrtimer alone.  Called as well for a timer that
+ *		@start refused, and while @cancel runs elsewhere; in neither case
+ *		may it put @timer back among the provider's.
  *		Context: the hrtimer's callback.
  * @cancel:	forget @timer: once it has returned, the provider touches
  *		neither @timer nor the hrtimer again.  The owner then cancels
@@ -73,6 +77,7 @@ static inline void tsc_timer_setup(struct tsc_timer *tt, struct hrtimer *timer)
 	INIT_LIST_HEAD(&tt->node);
 	tt->cpu = -1;
 	tt->mode = HRTIMER_MODE_ABS;
+	tt->expired = false;
 }
 
 /**

@@ -70,24 +70,46 @@ impl<'a> Node<'a> {
     /// Returns when the timer is to expire.
     #[inline]
     pub(crate) fn deadline(self) -> Cycles {
-        // SAFETY: By the type's invariant the node is valid; its owner writes the word only while
-        // the timer is neither pending nor running, that is, not now.
-        Cycles::new(unsafe { addr_of!((*self.0.as_ptr()).deadline).read() })
+        // SAFETY: By the type's invariant the node is valid; an aligned word that the owner may
+        // write, though not while the timer is pending, is read once, as `READ_ONCE()` does.
+        Cycles::new(unsafe { addr_of!((*self.0.as_ptr()).deadline).read_volatile() })
+    }
+
+    /// Whether its callback has done its work since it was armed, as far as can be seen from here.
+    #[inline]
+    pub(crate) fn is_expired(self) -> bool {
+        // SAFETY: By the type's invariant the node is valid; a byte that the callback may write is
+        // read once, as `READ_ONCE()` does.
+        unsafe { addr_of!((*self.0.as_ptr()).expired).read_volatile() }
+    }
+
+    /// Sets whether its callback has done its work. Context: the callback, or with the lock of its
+    /// queue and the callback not running.
+    #[inline]
+    pub(crate) fn set_expired(self, expired: bool) {
+        // SAFETY: By the type's invariant the node is valid; nobody else writes the byte meanwhile.
+        unsafe { addr_of_mut!((*self.0.as_ptr()).expired).write_volatile(expired) };
     }
 
     /// Returns how the timer was armed.
     pub(crate) fn mode(self) -> Mode {
-        // SAFETY: By the type's invariant the node is valid; the word is written before the node is
-        // put on a list, by the one who starts it.
+        // SAFETY: By the type's invariant the node is valid; the word is written by the one who
+        // starts it, with the lock of its queue.
         Mode::from_c(unsafe { addr_of!((*self.0.as_ptr()).mode).read() })
     }
 
-    /// Sets how the timer is armed. The node is on no list.
+    /// Sets how the timer is armed. With the lock of its queue, if it is on one.
     #[inline]
     pub(crate) fn set_mode(self, mode: Mode) {
         // SAFETY: By the type's invariant the node is valid; its owner calls one operation at a
-        // time, and nobody else looks at a node that is on no list.
+        // time, and whoever else looks at it has that lock.
         unsafe { addr_of_mut!((*self.0.as_ptr()).mode).write(mode.into_c()) };
+    }
+
+    /// Whether it is on a queue; only the holder of that one's lock knows for how long.
+    #[inline]
+    pub(crate) fn is_on_a_queue(self) -> bool {
+        self.cpu() != NO_CPU
     }
 
     #[inline]
@@ -186,6 +208,12 @@ impl Queue {
     fn due(&self) -> List {
         // SAFETY: As in `pending()`.
         List(unsafe { addr_of_mut!((*self.queue.as_ptr()).due) })
+    }
+
+    /// Whether `node` is on this queue, and stays there.
+    #[inline]
+    pub(crate) fn has(&self, node: Node<'_>) -> bool {
+        node.cpu() == self.cpu
     }
 
     /// Puts `node`, which is on no queue, on this one.

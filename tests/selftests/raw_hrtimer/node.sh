@@ -6,6 +6,20 @@
 DIR=$(dirname "$(readlink -f "$0")")
 . "$DIR/functions.sh"
 
+# Two changes to a slower rate, so that one comes after it has expired.
+expired_while_bending() {
+	echo "node_expired 20000" > "$RUN/run" &
+	for tick in 11000 10000 9000; do
+		bend $tick 0
+		sleep 1
+	done
+	wait $!
+	# shellcheck disable=SC2034	# functions.sh reads it
+	RESULT=$(cat "$RUN/result")
+	straighten
+	judge_result "node_expired"
+}
+
 # While nodes come and go the rate goes up and down, and passes look at them.
 stress_while_bending() {
 	passes=$(counter passes)
@@ -33,10 +47,11 @@ begin "nodes"
 need_adjtimex
 need_tsc
 load_test_module
-plan 7
+plan 8
 
 expect "cancelled, it does not fire" run_case node_cancel
 expect "started again, it fires at the new deadline" run_case node_move
+expect "expired, it can be started again, and is forgotten" expired_while_bending
 if [ "$(nproc)" -gt 1 ]; then
 	expect "started on one CPU, cancelled on another" run_case node_cross
 else

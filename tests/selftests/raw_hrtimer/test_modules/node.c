@@ -39,6 +39,31 @@ static void run_node_cancel(const u64 *args)
 	check_forgotten("node_cancel: fired");
 }
 
+/*
+ * Expired, and not cancelled: it can be started again, and a change of the rate
+ * takes it off the list.  args: milliseconds that the script has for that.
+ */
+static void run_node_expired(const u64 *args)
+{
+	shot_init(&shot, true, HRTIMER_MODE_ABS);
+	for (int i = 0; i < 2; i++) {
+		shot_start(&shot, rdtsc_ordered() + us_to_cycles(1000), HRTIMER_MODE_ABS);
+		if (!wait_for_completion_timeout(&shot.done, 20 * HZ)) {
+			check(false, "node_expired: fires");
+			break;
+		}
+		/* Only waits for the callback. */
+		hrtimer_cancel(&shot.timer);
+		check(shot.fired >= shot.deadline && shot.fires == 1,
+		      "node_expired: fires once, not early%s", i ? ", again" : "");
+	}
+	for (u64 ms = 0; ms < args[0] && READ_ONCE(shot.tt.cpu) >= 0; ms += 20)
+		msleep(20);
+	check_forgotten("node_expired: the rate has changed");
+	shot_cancel(&shot);
+	check_forgotten("node_expired: cancelled");
+}
+
 /* Started again while pending, for a later deadline and for an earlier one. */
 static void run_node_move(const u64 *args)
 {
@@ -117,6 +142,7 @@ static void run_pending(const u64 *args)
 const struct test_case node_cases[] = {
 	{ "node_cancel", run_node_cancel, "" },
 	{ "node_move", run_node_move, "" },
+	{ "node_expired", run_node_expired, "[MS]", { 20000 } },
 	{ "node_cross", run_node_cross, "" },
 	{ "pending", run_pending, "[MS] [NODE]", { 1000, 1 } },
 	{ }

@@ -125,9 +125,12 @@ impl Owner {
             node: list_head { next, prev },
             cpu: -1,
             mode: 0,
+            expired: false,
         }));
         // The words of both that have no lock.
         ffi::node(node).timer().expires();
+        ffi::node(node).deadline();
+        ffi::node(node).is_expired();
         rearm::forget(ffi::node(node));
         Self { timer, node, grave }
     }
@@ -259,7 +262,7 @@ pub fn a_callback_and_an_update() {
     drop(rearm);
 }
 
-/// A timer's callback runs in time while the clock slows down; then it is freed.
+/// A timer's callback runs in time while the clock slows down; then it is cancelled and freed.
 pub fn a_callback_in_time() {
     let rearm = load(FAST);
     let owner = Owner::new();
@@ -270,7 +273,7 @@ pub fn a_callback_in_time() {
     let thread = spawn(move || {
         let over = shared.fire(1);
         if over {
-            shared.bury();
+            shared.free(1);
         }
         over
     });
@@ -282,6 +285,54 @@ pub fn a_callback_in_time() {
     } else {
         owner.assert_in_time(SLOW);
     }
+    drop(rearm);
+}
+
+/// A timer has expired, and is started again on some CPU while the clock slows down.
+fn a_callback_and_a_start(cpu: i32) {
+    let rearm = load(FAST);
+    let owner = Owner::new();
+    let shared = owner.share();
+
+    bindings::set_tsc(DEADLINE);
+    shared.start(0);
+    let thread = spawn(move || {
+        let over = shared.fire(0);
+        if over {
+            shared.start(cpu);
+        }
+    });
+    update(SLOW);
+    thread.join().expect("no panic");
+    settle(SLOW);
+    owner.assert_in_time(SLOW);
+    update(SLOWEST);
+    settle(SLOWEST);
+    owner.assert_in_time(SLOWEST);
+    shared.free(0);
+    owner.assert_untouched();
+    drop(rearm);
+}
+
+pub fn a_callback_and_a_start_there() {
+    a_callback_and_a_start(0);
+}
+
+pub fn a_callback_and_a_start_elsewhere() {
+    a_callback_and_a_start(1);
+}
+
+/// A timer has expired, and the clock slows down after that.
+pub fn an_expired_timer() {
+    let rearm = load(FAST);
+    let owner = Owner::new();
+
+    bindings::set_tsc(DEADLINE);
+    owner.share().start(0);
+    assert!(owner.share().fire(0), "expired");
+    update(SLOW);
+    settle(SLOW);
+    owner.assert_forgotten();
     drop(rearm);
 }
 

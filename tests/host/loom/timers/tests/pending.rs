@@ -67,6 +67,17 @@ const MODELS: &[(&str, fn(), usize)] = &[
         100,
     ),
     ("a_callback_in_time", model::a_callback_in_time, 100),
+    (
+        "a_callback_and_a_start_there",
+        model::a_callback_and_a_start_there,
+        100,
+    ),
+    (
+        "a_callback_and_a_start_elsewhere",
+        model::a_callback_and_a_start_elsewhere,
+        100,
+    ),
+    ("an_expired_timer", model::an_expired_timer, 1),
     ("a_cancel", model::a_cancel, 50),
     (
         "a_cancel_and_an_early_callback",
@@ -142,6 +153,8 @@ const VERDICTS: &[&str] = &[
     "another state is published",
     "another line is published",
     "what is known is published again",
+    // Loom's own: a list that is torn has no end.
+    "Model exceeded maximum number of branches",
     "a record is lost",
     "a record is another's",
     "a pending timer's is taken",

@@ -94,8 +94,10 @@ macro_rules! marked {
 }
 
 marked! {
+    bool: *const bool, *mut bool;
     i32: *const i32, *mut i32;
     i64: *const i64, *mut i64;
+    u64: *const u64, *mut u64;
 }
 
 // --- hrtimers -----------------------------------------------------------------------
@@ -213,6 +215,7 @@ pub(crate) struct tsc_timer {
     pub(crate) node: list_head,
     pub(crate) cpu: i32,
     pub(crate) mode: hrtimer_mode,
+    pub(crate) expired: bool,
 }
 
 pub(crate) struct rht_queue {

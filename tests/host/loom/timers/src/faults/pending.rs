@@ -23,14 +23,11 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a start reads the rate before it has the lock",
-        edit: edit("rearm.rs", "    let queue = Queue::lock_local();
-    let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
-        return false;
-    };", "
-            let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
-                return false;
-            };
-            let queue = Queue::lock_local();"),
+        edit: edit("rearm.rs", "    let (queue, is_there) = lock_to_start(node);
+    let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {", "
+            let expiry = hrtimer::armed_expiry(node.deadline());
+            let (queue, is_there) = lock_to_start(node);
+            let Some(expiry) = expiry else {"),
         model: "model::a_start",
     },
     Fault {
@@ -103,22 +100,33 @@ pub const PENDING: &[Fault] = &[
     Fault {
         what: "a callback reads the rate without the lock",
         edit: edit("rearm.rs", "    let queue = Queue::lock_of(node);
-
-    if !hrtimer::finish(node.timer(), node.deadline()) {
-        return true;
-    }", "
-            if !hrtimer::finish(node.timer(), node.deadline()) {
-                return true;
-            }
+    let reached = hrtimer::finish(node.timer(), node.deadline());
+", "
+            let reached = hrtimer::finish(node.timer(), node.deadline());
             let queue = Queue::lock_of(node);"),
         model: "model::a_callback_after_a_speed_up",
     },
     Fault {
-        what: "a callback in time leaves the node where it is",
-        edit: edit("rearm.rs", "    if let Some(queue) = queue {
-        queue.remove(node);
-    }", ""),
-        model: "model::a_callback_in_time",
+        what: "an early callback has done its work",
+        edit: edit("rearm.rs", "node.set_expired(reached);", "node.set_expired(true);"),
+        model: "model::a_callback",
+    },
+    Fault {
+        what: "a start does not say that the timer is pending again",
+        edit: edit("rearm.rs", "    node.set_expired(false);", ""),
+        model: "model::a_callback_and_a_start_there",
+    },
+    Fault {
+        what: "a start leaves the node on another CPU's queue",
+        edit: edit("rearm.rs", "    drop(queue);
+    forget(node);
+    (Queue::lock_local(), false)", "    (queue, false)"),
+        model: "model::a_callback_and_a_start_elsewhere",
+    },
+    Fault {
+        what: "a pass leaves what has expired",
+        edit: edit("rearm.rs", "        if node.is_expired() {", "        if false {"),
+        model: "model::an_expired_timer",
     },
     Fault {
         what: "a cancel leaves the node where it is",
@@ -134,17 +142,27 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a start looks whether the module goes before it has the lock",
-        edit: edit("rearm.rs", "    let queue = Queue::lock_local();
+        edit: edit("rearm.rs", "    let (queue, is_there) = lock_to_start(node);
     let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
+        if is_there {
+            queue.remove(node);
+        }
         return false;
     };
-    if CLOSED.load() == 0 {", "
+    node.set_mode(mode);
+    node.set_expired(false);
+    if !is_there && CLOSED.load() == 0 {", "
             let open = CLOSED.load() == 0;
-            let queue = Queue::lock_local();
+            let (queue, is_there) = lock_to_start(node);
             let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
+                if is_there {
+                    queue.remove(node);
+                }
                 return false;
             };
-            if open {"),
+            node.set_mode(mode);
+            node.set_expired(false);
+            if !is_there && open {"),
         model: "model::a_removal",
     },
     Fault {
