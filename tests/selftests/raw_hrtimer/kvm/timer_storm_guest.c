@@ -367,6 +367,8 @@ static void on_sigterm(int signal)
 /* To another CPU, in the middle of whatever the vCPU does. */
 static void on_sigalrm(int signal)
 {
+	/* That of the KVM_RUN that this has interrupted. */
+	int interrupted = errno;
 	cpu_set_t cpu;
 
 	CPU_ZERO(&cpu);
@@ -374,6 +376,7 @@ static void on_sigalrm(int signal)
 	/* It may be offline. */
 	if (!sched_setaffinity(0, sizeof(cpu), &cpu))
 		moves++;
+	errno = interrupted;
 }
 
 static void start_moving(void)
