@@ -53,8 +53,10 @@ fn update(mult: u32) {
     });
 }
 
-/// Loads the module, at a rate.
-fn load(mult: u32) -> rearm::Rearm {
+/// Loads the module, at a rate, for so many timers.
+///
+/// It has to go before these: of what one `let` names the last is dropped first.
+fn load<const N: usize>(mult: u32) -> ([Owner; N], rearm::Rearm) {
     // The slots of the latch, and all other words, before there is a second thread.
     let rearm = rearm::Rearm::new();
     bindings::alone(|| {
@@ -62,7 +64,7 @@ fn load(mult: u32) -> rearm::Rearm {
         update(FAST + 6);
         update(mult);
     });
-    rearm
+    (std::array::from_fn(|_| Owner::new()), rearm)
 }
 
 /// An owner's timer. The memory stays until the end of the execution.
@@ -139,6 +141,23 @@ impl Owner {
         Shared(self.timer, self.node, self.grave)
     }
 
+    /// Something is done with it in a thread of its own while the clock takes these rates.
+    fn meets<T: 'static>(
+        &self,
+        rates: &[u32],
+        what: impl FnOnce(Shared) -> T + Send + 'static,
+    ) -> T {
+        let shared = self.share();
+        let thread = spawn(move || what(shared));
+
+        for mult in rates {
+            update(*mult);
+        }
+        let found = thread.join().expect("no panic");
+        settle(rates[rates.len() - 1]);
+        found
+    }
+
     fn is_queued(&self) -> bool {
         // SAFETY: As above.
         unsafe { &*self.timer }.lock().is_queued
@@ -204,114 +223,75 @@ fn assert_empty() {
 
 /// A timer is armed while the clock slows down.
 pub fn a_start() {
-    let rearm = load(FAST);
-    let owner = Owner::new();
-    let shared = owner.share();
-    let thread = spawn(move || shared.start(1));
+    let ([owner], _rearm) = load(FAST);
 
-    update(SLOW);
-    thread.join().expect("no panic");
-    settle(SLOW);
+    owner.meets(&[SLOW], |timer| timer.start(1));
     owner.assert_in_time(SLOW);
-    drop(rearm);
 }
 
 /// A timer is armed while the clock slows down twice.
 pub fn a_start_and_two_changes() {
-    let rearm = load(FAST);
-    let owner = Owner::new();
-    let shared = owner.share();
-    let thread = spawn(move || shared.start(1));
+    let ([owner], _rearm) = load(FAST);
 
-    update(SLOW);
-    update(SLOWEST);
-    thread.join().expect("no panic");
-    settle(SLOWEST);
+    owner.meets(&[SLOW, SLOWEST], |timer| timer.start(1));
     owner.assert_in_time(SLOWEST);
-    drop(rearm);
 }
 
 /// A timer's callback runs early while the clock slows down.
 pub fn a_callback() {
-    let rearm = load(FAST);
-    let owner = Owner::new();
-    let shared = owner.share();
+    let ([owner], _rearm) = load(FAST);
 
-    shared.start(0);
-    let thread = spawn(move || shared.fire(1));
-    update(SLOW);
-    thread.join().expect("no panic");
-    settle(SLOW);
+    owner.share().start(0);
+    owner.meets(&[SLOW], |timer| timer.fire(1));
     owner.assert_in_time(SLOW);
-    drop(rearm);
 }
 
 /// The same, and the timekeeper says the same once more.
 pub fn a_callback_and_an_update() {
-    let rearm = load(FAST);
-    let owner = Owner::new();
-    let shared = owner.share();
+    let ([owner], _rearm) = load(FAST);
 
-    shared.start(0);
-    let thread = spawn(move || shared.fire(1));
-    update(SLOW);
-    update(SLOW);
-    thread.join().expect("no panic");
-    settle(SLOW);
+    owner.share().start(0);
+    owner.meets(&[SLOW, SLOW], |timer| timer.fire(1));
     owner.assert_in_time(SLOW);
-    drop(rearm);
 }
 
 /// A timer's callback runs in time while the clock slows down; then it is cancelled and freed.
 pub fn a_callback_in_time() {
-    let rearm = load(FAST);
-    let owner = Owner::new();
-    let shared = owner.share();
+    let ([owner], _rearm) = load(FAST);
 
-    shared.start(0);
+    owner.share().start(0);
     bindings::set_tsc(DEADLINE);
-    let thread = spawn(move || {
-        let over = shared.fire(1);
+    let over = owner.meets(&[SLOW], |timer| {
+        let over = timer.fire(1);
         if over {
-            shared.free(1);
+            timer.free(1);
         }
         over
     });
-    update(SLOW);
-    let over = thread.join().expect("no panic");
-    settle(SLOW);
     if over {
         owner.assert_untouched();
     } else {
         owner.assert_in_time(SLOW);
     }
-    drop(rearm);
 }
 
 /// A timer has expired, and is started again on some CPU while the clock slows down.
 fn a_callback_and_a_start(cpu: i32) {
-    let rearm = load(FAST);
-    let owner = Owner::new();
-    let shared = owner.share();
+    let ([owner], _rearm) = load(FAST);
 
     bindings::set_tsc(DEADLINE);
-    shared.start(0);
-    let thread = spawn(move || {
-        let over = shared.fire(0);
-        if over {
-            shared.start(cpu);
+    owner.share().start(0);
+    owner.meets(&[SLOW], move |timer| {
+        if timer.fire(0) {
+            timer.start(cpu);
         }
     });
-    update(SLOW);
-    thread.join().expect("no panic");
-    settle(SLOW);
     owner.assert_in_time(SLOW);
     update(SLOWEST);
     settle(SLOWEST);
     owner.assert_in_time(SLOWEST);
-    shared.free(0);
+    owner.share().free(0);
     owner.assert_untouched();
-    drop(rearm);
 }
 
 pub fn a_callback_and_a_start_there() {
@@ -324,8 +304,7 @@ pub fn a_callback_and_a_start_elsewhere() {
 
 /// A timer has expired, and the clock slows down after that.
 pub fn an_expired_timer() {
-    let rearm = load(FAST);
-    let owner = Owner::new();
+    let ([owner], _rearm) = load(FAST);
 
     bindings::set_tsc(DEADLINE);
     owner.share().start(0);
@@ -333,57 +312,41 @@ pub fn an_expired_timer() {
     update(SLOW);
     settle(SLOW);
     owner.assert_forgotten();
-    drop(rearm);
 }
 
 /// The clock slows down by one unit, which is as good as none, and by another one.
 pub fn a_drift() {
-    let rearm = load(FAST);
-    let owner = Owner::new();
+    let ([owner], _rearm) = load(FAST);
 
     owner.share().start(0);
     update(FAST - 1);
     update(FAST - 2);
     settle(FAST - 2);
     owner.assert_in_time(FAST - 2);
-    drop(rearm);
 }
 
-/// The same with a timer that was armed when the clock was slower still.
+/// A timer that was armed when the clock was slower still; its callback as in [`a_callback`].
 pub fn a_callback_after_a_speed_up() {
-    let rearm = load(SLOWEST);
-    let owner = Owner::new();
-    let shared = owner.share();
+    let ([owner], _rearm) = load(SLOWEST);
 
-    shared.start(0);
+    owner.share().start(0);
     update(FAST);
-    let thread = spawn(move || shared.fire(1));
-    update(SLOW);
-    thread.join().expect("no panic");
-    settle(SLOW);
+    owner.meets(&[SLOW], |timer| timer.fire(1));
     owner.assert_in_time(SLOW);
-    drop(rearm);
 }
 
 /// A timer is cancelled and freed while the clock slows down.
 pub fn a_cancel() {
-    let rearm = load(FAST);
-    let owner = Owner::new();
-    let shared = owner.share();
+    let ([owner], _rearm) = load(FAST);
 
-    shared.start(0);
-    let thread = spawn(move || shared.free(1));
-    update(SLOW);
-    thread.join().expect("no panic");
-    settle(SLOW);
+    owner.share().start(0);
+    owner.meets(&[SLOW], |timer| timer.free(1));
     owner.assert_untouched();
-    drop(rearm);
 }
 
 /// The same, while its callback runs: for a deadline that has passed, or not.
 fn a_cancel_and_a_callback(tsc: u64) {
-    let rearm = load(FAST);
-    let owner = Owner::new();
+    let ([owner], _rearm) = load(FAST);
     let shared = owner.share();
 
     bindings::set_tsc(tsc);
@@ -401,7 +364,6 @@ fn a_cancel_and_a_callback(tsc: u64) {
     shared.free(0);
     settle(SLOW);
     owner.assert_untouched();
-    drop(rearm);
 }
 
 pub fn a_cancel_and_an_early_callback() {
@@ -414,25 +376,18 @@ pub fn a_cancel_and_a_callback_in_time() {
 
 /// Two timers of one CPU, looked at one by one; one of them is freed meanwhile.
 pub fn two_timers() {
-    let rearm = load(FAST);
-    let (one, other) = (Owner::new(), Owner::new());
-    let shared = other.share();
+    let ([one, other], _rearm) = load(FAST);
 
-    shared.start(0);
+    other.share().start(0);
     one.share().start(0);
-    let thread = spawn(move || shared.free(1));
-    update(SLOW);
-    thread.join().expect("no panic");
-    settle(SLOW);
+    other.meets(&[SLOW], |timer| timer.free(1));
     one.assert_in_time(SLOW);
     other.assert_untouched();
-    drop(rearm);
 }
 
 /// The clock slows down again while timers are looked at one by one.
 pub fn two_timers_and_two_changes() {
-    let rearm = load(FAST);
-    let (one, other) = (Owner::new(), Owner::new());
+    let ([one, other], _rearm) = load(FAST);
 
     one.share().start(0);
     other.share().start(1);
@@ -441,13 +396,11 @@ pub fn two_timers_and_two_changes() {
     settle(SLOWEST);
     one.assert_in_time(SLOWEST);
     other.assert_in_time(SLOWEST);
-    drop(rearm);
 }
 
 /// A timer that was armed on a CPU which is offline now.
 pub fn an_offline_cpu() {
-    let rearm = load(FAST);
-    let (one, other) = (Owner::new(), Owner::new());
+    let ([one, other], _rearm) = load(FAST);
 
     bindings::set_offline(1);
     one.share().start(1);
@@ -456,13 +409,11 @@ pub fn an_offline_cpu() {
     settle(SLOW);
     one.assert_in_time(SLOW);
     other.assert_in_time(SLOW);
-    drop(rearm);
 }
 
 /// The module goes while a timer is armed and the clock slows down.
 pub fn a_removal() {
-    let rearm = load(FAST);
-    let (one, other) = (Owner::new(), Owner::new());
+    let ([one, other], rearm) = load(FAST);
     let shared = other.share();
 
     one.share().start(0);
