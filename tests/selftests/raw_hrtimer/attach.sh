@@ -164,7 +164,7 @@ have_module $RIVAL || skip_all "there is no module $RIVAL"
 [ -r "$HOOKED" ] || skip_all "$HOOKED is missing: the kernel has no ftrace"
 need_kvm
 is_patched=
-grep -q ' kvm_register_tsc_timer_ops\>' /proc/kallsyms && is_patched=1
+has_registration_point && is_patched=1
 unload_kvm || skip_all "KVM is in use"
 plan 15
 

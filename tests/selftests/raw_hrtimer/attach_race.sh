@@ -11,7 +11,6 @@ DIR=$(dirname "$(readlink -f "$0")")
 
 ROUNDS=${ROUNDS:-12}
 STEP_US=${STEP_US:-60000}
-GUEST=apic_timer_accuracy_test
 
 # DELAY_US A B: A, and meanwhile B, that much later; both must succeed.
 both() {
@@ -86,9 +85,9 @@ need_adjtimex
 need_tsc
 unload raw_hrtimer || skip_all "raw_hrtimer is in use"
 need_kvm
-need_guest $GUEST
+need_guest $MEASURING
 WAY=stock
-grep -q ' kvm_register_tsc_timer_ops\>' /proc/kallsyms && WAY=registered
+has_registration_point && WAY=registered
 unload_kvm || skip_all "KVM is in use"
 plan 3
 

@@ -43,7 +43,7 @@ begin "chronyd slews the clock while a nested guest's timer is pending"
 need_adjtimex
 need_tsc
 command -v chronyd > /dev/null || skip_all "there is no chronyd"
-GUEST=$(find_program $TEST) || skip_all "$TEST is not installed"
+need_guest $TEST
 REFCLOCK=$(find_program refclock) || skip_all "refclock is not built"
 unload raw_hrtimer || skip_all "raw_hrtimer is in use"
 load_kvm || skip_all "KVM cannot be loaded"

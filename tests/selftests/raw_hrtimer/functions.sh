@@ -94,9 +94,9 @@ clean_up() {
 	[ -n "$WAS_LOADED" ] || unload raw_hrtimer
 }
 
-# NAME: where one of the tests' programs is.
+# NAME: where a program is: one of the tests', or of KVM's selftests.
 find_program() {
-	for dir in "$DIR" "$DIR/.." "$KVM_SELFTESTS"; do
+	for dir in "${KVM_SELFTESTS:-$DIR}" "$DIR" "$DIR/.." "$DIR/../kvm" "$DIR/../kvm/x86"; do
 		if [ -x "$dir/$1" ]; then
 			echo "$dir/$1"
 			return

@@ -28,9 +28,14 @@ need_kvm() {
 	load_kvm || skip_all "$(kvm_vendor) cannot be loaded"
 }
 
+# Whether the KVM that is loaded offers it: patches/kvm.
+has_registration_point() {
+	grep -q ' kvm_register_tsc_timer_ops\>' /proc/kallsyms
+}
+
 need_patched_kvm() {
 	need_kvm
-	grep -q ' kvm_register_tsc_timer_ops\>' /proc/kallsyms ||
+	has_registration_point ||
 		skip_all "KVM has no registration point for timers (patches/kvm)"
 }
 
@@ -51,22 +56,15 @@ is_attached() {
 	esac
 }
 
-# NAME: sets KVM_SELFTESTS to the directory where this guest is, one of KVM's selftests.
-find_guest() {
-	for dir in "$KVM_SELFTESTS" "$DIR" "$DIR/.." "$DIR/../kvm" "$DIR/../kvm/x86"; do
-		[ -x "$dir/$1" ] || continue
-		KVM_SELFTESTS=$dir
-		return
-	done
-	return 1
-}
-
+# NAME: sets GUEST, the path of this one of KVM's selftests.
 need_guest() {
-	find_guest "$1" || skip_all "of KVM's selftests $1 is not there"
+	GUEST=$(find_program "$1") || skip_all "of KVM's selftests $1 is not there"
 }
 
-# ARGUMENT...: runs the guest that measures LAPIC timers, for deadlines of the TSC; one
-# that is early fails it.
+# The guest that measures LAPIC timers, for deadlines of the TSC; one that is early fails it.
+MEASURING=apic_timer_accuracy_test
+
+# ARGUMENT...: runs it, where GUEST is that one.
 measure_deadlines() {
-	"$KVM_SELFTESTS/apic_timer_accuracy_test" --mode tscdeadline "$@"
+	"$GUEST" --mode tscdeadline "$@"
 }

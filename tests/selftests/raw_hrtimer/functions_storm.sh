@@ -19,17 +19,6 @@ random() {
 	echo $((state / 65536 % $1))
 }
 
-# NAME: the path of a program that is built.
-find_program() {
-	for dir in "$DIR" "$DIR/.." "$DIR/../kvm/x86" "$KVM_SELFTESTS"; do
-		if [ -x "$dir/$1" ]; then
-			echo "$dir/$1"
-			return
-		fi
-	done
-	return 1
-}
-
 # Guests.
 
 STORM=

@@ -9,7 +9,6 @@ DIR=$(dirname "$(readlink -f "$0")")
 . "$DIR/functions.sh"
 . "$DIR/functions_kvm.sh"
 
-GUEST=apic_timer_accuracy_test
 DISTANCE_US=${DISTANCE_US:-100000}
 SAMPLES=${SAMPLES:-8}
 
@@ -21,8 +20,8 @@ run_moved() {
 	moves=0
 	while [ $moves -lt "$SAMPLES" ]; do
 		before=$moves
-		"$KVM_SELFTESTS/$GUEST" --mode tscdeadline --samples "$SAMPLES" \
-			--distance "$DISTANCE_US" --max-late "$MAX_LATE" > "$LOG" 2>&1 &
+		"$GUEST" --mode tscdeadline --samples "$SAMPLES" --distance "$DISTANCE_US" \
+			--max-late "$MAX_LATE" > "$LOG" 2>&1 &
 		BACKGROUND=$!
 		while kill -0 $BACKGROUND 2> /dev/null; do
 			taskset -pc $((moves % 2)) $BACKGROUND > /dev/null 2>&1 || break
@@ -70,9 +69,9 @@ need_tsc
 [ -d /sys/devices/system/cpu/cpu1 ] || skip_all "there is no CPU 1"
 unload raw_hrtimer || skip_all "raw_hrtimer is in use"
 need_kvm
-need_guest $GUEST
-"$KVM_SELFTESTS/$GUEST" --mode tscdeadline --samples 1 --distance 10 > "$LOG" 2>&1
-[ $? != 4 ] || skip_all "$GUEST cannot run here: $(tail -n 1 "$LOG")"
+need_guest $MEASURING
+measure_deadlines --samples 1 --distance 10 > "$LOG" 2>&1
+[ $? != 4 ] || skip_all "$MEASURING cannot run here: $(tail -n 1 "$LOG")"
 load raw_hrtimer
 is_attached || skip_all "raw_hrtimer does not attach to this KVM"
 plan 4

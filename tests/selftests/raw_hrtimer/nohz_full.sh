@@ -10,7 +10,6 @@ DIR=$(dirname "$(readlink -f "$0")")
 . "$DIR/functions_kvm.sh"
 
 DISTANCE_MS=2000
-GUEST=apic_timer_accuracy_test
 
 # The first CPU that has no tick.
 without_tick() {
@@ -69,7 +68,7 @@ guest_at() {
 	bend "$1" 0
 	settle
 	starts=$(counter starts)
-	taskset -c "$CPU" "$KVM_SELFTESTS/$GUEST" --mode tscdeadline --samples 5 \
+	taskset -c "$CPU" "$GUEST" --mode tscdeadline --samples 5 \
 		--distance 10000 --max-late "${MAX_LATE_CYCLES:-2147483647}" > "$LOG" 2>&1
 	status=$?
 	sed 's/^/# /' "$LOG"
@@ -92,7 +91,7 @@ expect "busy with one task: a node is neither early nor lost" rate_changes
 let_go
 unload raw_hrtimer_test
 unload raw_hrtimer
-if kvm_vendor > /dev/null && load_kvm && find_guest $GUEST; then
+if kvm_vendor > /dev/null && load_kvm && GUEST=$(find_program $MEASURING); then
 	load raw_hrtimer
 	say "KVM: $(attached)"
 	for tick in 11000 9000; do
@@ -100,7 +99,7 @@ if kvm_vendor > /dev/null && load_kvm && find_guest $GUEST; then
 	done
 else
 	for tick in 11000 9000; do
-		ktap_test_skip "tick $tick: a guest: there is no KVM or no $GUEST"
+		ktap_test_skip "tick $tick: a guest: there is no KVM or no $MEASURING"
 	done
 fi
 straighten

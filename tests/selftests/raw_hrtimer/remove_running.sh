@@ -18,8 +18,9 @@ LOG=$(mktemp)
 # NAME [ARGUMENT...]: sets GUEST, if there is such a program and it can run here.
 # 4 says that it cannot; it may well fail, as the clock may be bent.
 can_run() {
-	find_guest "$1" || return 1
-	GUEST=$KVM_SELFTESTS/$*
+	GUEST=$(find_program "$1") || return 1
+	shift
+	GUEST="$GUEST $*"
 	$GUEST > "$LOG" 2>&1
 	[ $? != 4 ]
 }

@@ -11,7 +11,6 @@ DIR=$(dirname "$(readlink -f "$0")")
 . "$DIR/functions.sh"
 . "$DIR/functions_kvm.sh"
 
-GUEST=apic_timer_accuracy_test
 MISSING="no (its module has no such function)"
 
 # KIND: KVM's module of this kind, and the vendor's, which is the kernel's own.
@@ -53,7 +52,7 @@ LOG=$(mktemp)
 [ -r "$OTHER_KVM/some/kvm.ko" ] || skip_all "$OTHER_KVM has no such KVM"
 unload raw_hrtimer || skip_all "raw_hrtimer is in use"
 need_kvm
-need_guest $GUEST
+need_guest $MEASURING
 plan 8
 
 expect "one callback has another name: KVM is loaded" load_other some
