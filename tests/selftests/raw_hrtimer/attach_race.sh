@@ -80,7 +80,6 @@ works() {
 
 begin "raw_hrtimer and KVM are loaded and removed at the same time"
 HOOKED=$DEBUGFS/tracing/enabled_functions
-LOG=$(mktemp)
 need_adjtimex
 need_tsc
 unload raw_hrtimer || skip_all "raw_hrtimer is in use"
@@ -95,5 +94,4 @@ expect "$ROUNDS rounds: attached ($WAY), and let go" rounds
 expect "and a guest's timers are not early" works
 unload_kvm
 expect "and it can be removed" unload raw_hrtimer
-rm -f "$LOG"
 finish

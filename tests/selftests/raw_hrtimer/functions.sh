@@ -80,14 +80,21 @@ finish() {
 	ktap_finished
 }
 
+# For what a test wants to keep, and for others by longer names: clean_up removes them.
+LOG=$(mktemp)
+
+# Processes that end with the test.
+BACKGROUND=
+
 # Whatever a test has left, also when it was interrupted.
 clean_up() {
 	trap - EXIT
+	for process in $BACKGROUND; do
+		kill "$process" 2> /dev/null
+		wait "$process" 2> /dev/null
+	done
 	[ -z "$BENT" ] || straighten
-	if [ -n "$BACKGROUND" ]; then
-		kill "$BACKGROUND" 2> /dev/null
-		wait
-	fi
+	rm -f "$LOG" "$LOG".*
 	unload raw_hrtimer_test_rival
 	unload raw_hrtimer_test_kvm
 	unload raw_hrtimer_test

@@ -4,23 +4,21 @@
 # chronyd with a reference clock that is right, and a clock that is not; to be
 # sourced after functions.sh.
 
-SOCKET=/run/chrony.raw_hrtimer.sock
-LOG=$(mktemp)
-CONFIG=$(mktemp)
-
 # REFCLOCK, the program.  chronyd may not step the clock: what is wrong is slewed.
 start_chronyd() {
-	cat > "$CONFIG" <<-END
-	refclock SOCK $SOCKET refid RAW poll 0 filter 2
+	cat > "$LOG.conf" <<-END
+	refclock SOCK $LOG.sock refid RAW poll 0 filter 2
 	cmdport 0
 	driftfile /dev/null
 	END
-	chronyd -n -u root -f "$CONFIG" > "$LOG.chronyd" 2>&1 &
+	# shellcheck disable=SC2034	# functions.sh reads it
+	BENT=1
+	chronyd -n -u root -f "$LOG.conf" > "$LOG.chronyd" 2>&1 &
 	CHRONYD=$!
-	"$1" "$SOCKET" &
+	"$1" "$LOG.sock" &
 	BACKGROUND="$CHRONYD $!"
 	for _ in $(seq 30); do
-		[ -S "$SOCKET" ] && return
+		[ -S "$LOG.sock" ] && return
 		sleep 1
 	done
 	sed 's/^/# chronyd: /' "$LOG.chronyd"
@@ -47,15 +45,4 @@ set_clock() {
 	-*) usleep 700000; date -s "@$now" > /dev/null ;;
 	*) usleep 700000; date -s "@$((now + 1))" > /dev/null ;;
 	esac
-}
-
-clean_up_chrony() {
-	rm -f "$LOG" "$LOG.chronyd" "$CONFIG" "$SOCKET"
-	for process in $BACKGROUND; do
-		kill "$process" 2> /dev/null
-	done
-	BACKGROUND=
-	# shellcheck disable=SC2034	# functions.sh reads it
-	BENT=1
-	clean_up
 }

@@ -7,15 +7,14 @@
 
 # How many rounds: from the environment, or a few.  SEED makes a storm another.
 SEED=${SEED:-$(date +%s)}
-STORM_LOG=$(mktemp)
 
 # LIMIT: a number from 0 to one less, by SEED.
-echo "$SEED" > "$STORM_LOG.random"
+echo "$SEED" > "$LOG.random"
 random() {
 	# In a subshell the state would not go on: it is kept in a file.
-	read -r state < "$STORM_LOG.random"
+	read -r state < "$LOG.random"
 	state=$(((state * 1103515245 + 12345) % 2147483648))
-	echo $state > "$STORM_LOG.random"
+	echo $state > "$LOG.random"
 	echo $((state / 65536 % $1))
 }
 
@@ -31,31 +30,31 @@ find_storm_guest() {
 need_storm_guest() {
 	need_kvm
 	find_storm_guest || skip_all "timer_storm_guest, a guest for KVM's selftests, is not built"
-	$STORM --starts 10 > "$STORM_LOG" 2>&1
-	[ $? != 4 ] || skip_all "timer_storm_guest cannot run here: $(tail -n 1 "$STORM_LOG")"
+	$STORM --starts 10 > "$LOG" 2>&1
+	[ $? != 4 ] || skip_all "timer_storm_guest cannot run here: $(tail -n 1 "$LOG")"
 }
 
 # [OPTION...]: starts a guest, which runs when this returns; its process in GUEST.
 start_guest() {
-	: > "$STORM_LOG"
-	$STORM "$@" > "$STORM_LOG" 2>&1 &
+	: > "$LOG"
+	$STORM "$@" > "$LOG" 2>&1 &
 	GUEST=$!
 	BACKGROUND="$BACKGROUND $GUEST"
 	for _ in $(seq 300); do
-		grep -q '^# running' "$STORM_LOG" && return
+		grep -q '^# running' "$LOG" && return
 		kill -0 $GUEST 2> /dev/null || break
 		usleep 100000
 	done
-	sed 's/^/# /' "$STORM_LOG"
+	sed 's/^/# /' "$LOG"
 	return 1
 }
 
 # STATUS: what a guest that has ended has said; succeeds if it has.
 judge_guest() {
 	if [ "$1" = 0 ]; then
-		sed -n 's/^ok /# guest: ok /p' "$STORM_LOG"
+		sed -n 's/^ok /# guest: ok /p' "$LOG"
 	else
-		sed 's/^/# guest: /' "$STORM_LOG"
+		sed 's/^/# guest: /' "$LOG"
 	fi
 	return "$1"
 }
@@ -71,17 +70,17 @@ stop_guest() {
 
 # [OPTION...]: a guest that ends by itself.
 guest_passes() {
-	$STORM "$@" > "$STORM_LOG" 2>&1
+	$STORM "$@" > "$LOG" 2>&1
 	judge_guest $?
 }
 
 # As stop_guest, where the module came and went: a timer of the others was early,
 # as without it, but none is lost.
 stop_disturbed_guest() {
-	stop_guest > "$STORM_LOG.said"
-	sed -n 's/^# guest: .*ok [0-9]* /# guest: /p' "$STORM_LOG.said"
-	[ "$(grep -c 'lost 0,' "$STORM_LOG.said")" -gt 0 ] &&
-		! grep -q 'lost [1-9]' "$STORM_LOG.said"
+	stop_guest > "$LOG.said"
+	sed -n 's/^# guest: .*ok [0-9]* /# guest: /p' "$LOG.said"
+	[ "$(grep -c 'lost 0,' "$LOG.said")" -gt 0 ] &&
+		! grep -q 'lost [1-9]' "$LOG.said"
 }
 
 # PROCESS: it has ended and been waited for.
@@ -105,7 +104,7 @@ need_bender() {
 start_bending() {
 	# shellcheck disable=SC2034	# functions.sh reads it
 	BENT=1
-	$BENDER "$SEED" "$@" > "$STORM_LOG.bender" &
+	$BENDER "$SEED" "$@" > "$LOG.bender" &
 	BENDING=$!
 	BACKGROUND="$BACKGROUND $BENDING"
 }
@@ -114,7 +113,7 @@ stop_bending() {
 	kill "$BENDING"
 	wait "$BENDING"
 	forget_background "$BENDING"
-	say "bender $SEED: $(cat "$STORM_LOG.bender")"
+	say "bender $SEED: $(cat "$LOG.bender")"
 	straighten
 	settle
 }
@@ -143,13 +142,13 @@ slab_objects() {
 remember_memory() {
 	MEMORY=$(memory_in_use)
 	OBJECTS=$(debug_objects)
-	slab_objects > "$STORM_LOG.slabs"
+	slab_objects > "$LOG.slabs"
 }
 
 # ROUNDS, after which a slab cache has more objects by one for each, and by more
 # than a machine needs to breathe.
 grown_slabs() {
-	slab_objects | awk -v rounds="$1" -v file="$STORM_LOG.slabs" '
+	slab_objects | awk -v rounds="$1" -v file="$LOG.slabs" '
 		BEGIN { while ((getline line < file) > 0) { split(line, w, " "); was[w[1]] = w[2] } }
 		$2 - was[$1] >= 1000 && $2 - was[$1] >= rounds {
 			print "slab " $1 ": " was[$1] + 0 ", then " $2
@@ -170,19 +169,8 @@ nothing_leaked() {
 	[ -z "$objects" ] || [ "$objects" -le $((OBJECTS + 500)) ]
 }
 
-clean_up_storm() {
-	rm -f "$STORM_LOG" "$STORM_LOG".*
-	for process in $BACKGROUND; do
-		kill "$process" 2> /dev/null
-		wait "$process" 2> /dev/null
-	done
-	BACKGROUND=
-	clean_up
-}
-
 # DESCRIPTION, instead of begin.
 begin_storm() {
 	begin "$1"
-	trap clean_up_storm EXIT
 	say "SEED=$SEED"
 }

@@ -26,15 +26,15 @@ measure() {
 	passes=$(counter passes)
 	rearms=$(counter rearms)
 	start_bending $INTERVAL_US $MAX_TICK
-	$BYSTANDER 0 1000 "$SECONDS_EACH" > "$STORM_LOG" &
+	$BYSTANDER 0 1000 "$SECONDS_EACH" > "$LOG" &
 	bystander=$!
 	BACKGROUND="$BACKGROUND $bystander"
-	run_case growth $((SECONDS_EACH * 1000 + 500)) "$2" > "$STORM_LOG.case"
+	run_case growth $((SECONDS_EACH * 1000 + 500)) "$2" > "$LOG.case"
 	verdict=$?
 	wait $bystander || verdict=1
 	forget_background $bystander
-	stop_bending > "$STORM_LOG.said"
-	grep -v ': late: \|: calls: ' "$STORM_LOG.case"
+	stop_bending > "$LOG.said"
+	grep -v ': late: \|: calls: ' "$LOG.case"
 	line "$1" "$2" $(($(counter passes) - passes)) $(($(counter rearms) - rearms))
 	return $verdict
 }
@@ -46,14 +46,14 @@ header() {
 
 # NODES CPUS PASSES REARMS
 line() {
-	MAX_NS=$(field "$STORM_LOG" max_ns)
-	say "growth: $* $(field "$STORM_LOG" median_ns) $(field "$STORM_LOG" p99_ns) $MAX_NS"
+	MAX_NS=$(field "$LOG" max_ns)
+	say "growth: $* $(field "$LOG" median_ns) $(field "$LOG" p99_ns) $MAX_NS"
 }
 
 # Where nothing is pending: the machine's own, with the rate changed, too.
 alone() {
 	start_bending $INTERVAL_US $MAX_TICK
-	$BYSTANDER 0 1000 "$SECONDS_EACH" > "$STORM_LOG"
+	$BYSTANDER 0 1000 "$SECONDS_EACH" > "$LOG"
 	status=$?
 	stop_bending
 	line 0 0 0 0

@@ -113,7 +113,7 @@ refused_when_loading() {
 
 # Both of the parameters that can be written, all the while; timers do not mind.
 flip() {
-	while [ ! -e "$STORM_LOG.enough" ]; do
+	while [ ! -e "$LOG.enough" ]; do
 		for ppm in 0 500000 1000; do
 			echo $ppm > $PARAMETERS/reserve_ppm
 			echo N > $PARAMETERS/rearm
@@ -128,7 +128,7 @@ flipped_while_a_guest_runs() {
 	flipping=$!
 	guest_passes --starts 300 --seed "$SEED"
 	status=$?
-	touch "$STORM_LOG.enough"
+	touch "$LOG.enough"
 	wait $flipping
 	stop_bending
 	return $status
@@ -138,11 +138,11 @@ flipped_while_a_guest_runs() {
 measure_hostile() {
 	start_guest --hostile --seed "$SEED" || return 1
 	taskset -p 1 "$GUEST" > /dev/null
-	$BYSTANDER 0 1000 "$SECONDS_EACH" > "$STORM_LOG.bystander" || return 1
+	$BYSTANDER 0 1000 "$SECONDS_EACH" > "$LOG.bystander" || return 1
 	stop_guest || return 1
-	WAKE_NS=$(field "$STORM_LOG.bystander" max_ns)
-	say "hostile: $1: wakes late by (ns): median $(field "$STORM_LOG.bystander" median_ns)," \
-		"p99 $(field "$STORM_LOG.bystander" p99_ns), max $WAKE_NS"
+	WAKE_NS=$(field "$LOG.bystander" max_ns)
+	say "hostile: $1: wakes late by (ns): median $(field "$LOG.bystander" median_ns)," \
+		"p99 $(field "$LOG.bystander" p99_ns), max $WAKE_NS"
 }
 
 begin_storm "a hostile user, a hostile guest"

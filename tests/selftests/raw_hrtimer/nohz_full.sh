@@ -76,7 +76,6 @@ guest_at() {
 }
 
 begin "CPUs without a tick"
-LOG=$(mktemp)
 need_adjtimex
 need_tsc
 CPU=$(without_tick)
@@ -103,5 +102,4 @@ else
 	done
 fi
 straighten
-rm -f "$LOG"
 finish

@@ -12,7 +12,7 @@ DIR=$(dirname "$(readlink -f "$0")")
 SECONDS_EACH=12
 
 REFCLOCK=$(find_program refclock) && SLEW=$(find_program slew) || exit 1
-trap clean_up_chrony EXIT
+trap clean_up EXIT
 start_chronyd "$REFCLOCK" || exit 1
 sleep 10		# until it has its first samples
 cat <<-END

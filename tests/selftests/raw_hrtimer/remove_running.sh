@@ -13,7 +13,6 @@ DIR=$(dirname "$(readlink -f "$0")")
 VMX_GUEST=vmx_preemption_timer_test
 ANY_GUEST="hyperv_stimer_accuracy_test --samples 5 --distance 10000 --distance 100000"
 ROUNDS=${ROUNDS:-2}
-LOG=$(mktemp)
 
 # NAME [ARGUMENT...]: sets GUEST, if there is such a program and it can run here.
 # 4 says that it cannot; it may well fail, as the clock may be bent.
@@ -103,5 +102,4 @@ straighten
 settle
 expect "tick 10000, removed and loaded: the guest passes" unbent
 expect "and it can be removed" unload raw_hrtimer
-rm -f "$LOG"
 finish

@@ -26,7 +26,7 @@ there_and_back() {
 }
 
 soak() {
-	while [ ! -e "$STORM_LOG.enough" ]; do
+	while [ ! -e "$LOG.enough" ]; do
 		run_case soak 5000 "$SEED" 20000 || exit 1
 	done
 }
@@ -46,13 +46,13 @@ say "KVM: $(attached), the other clocksource: $other"
 
 start_bending 10000
 expect "a guest runs" start_guest --seed "$SEED"
-soak > "$STORM_LOG.soak" &
+soak > "$LOG.soak" &
 SOAK=$!
 changes=$(field "$RHT/rate" clocksource_changes)
 expect "$other and back, $ROUNDS times" there_and_back
-touch "$STORM_LOG.enough"
+touch "$LOG.enough"
 expect "the test module lost no timer, and none was early under the TSC" wait $SOAK
-tail -n 20 "$STORM_LOG.soak"
+tail -n 20 "$LOG.soak"
 expect "the guest lost no timer" stop_disturbed_guest
 say "changes: $(($(field "$RHT/rate" clocksource_changes) - changes))"
 expect "the module has seen all changes" \

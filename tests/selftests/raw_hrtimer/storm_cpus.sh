@@ -38,14 +38,14 @@ hotplug() {
 
 # What the guest says of the times that it was moved.
 was_moved() {
-	moves=$(sed -n 's/^# moved \([0-9]*\) times/\1/p' "$STORM_LOG")
+	moves=$(sed -n 's/^# moved \([0-9]*\) times/\1/p' "$LOG")
 	say "moved $moves times"
 	[ "${moves:-0}" -ge "$ROUNDS" ]
 }
 
 # The test module's own timers, all the while.
 soak() {
-	while [ ! -e "$STORM_LOG.enough" ]; do
+	while [ ! -e "$LOG.enough" ]; do
 		run_case soak 5000 "$SEED" 20000 || exit 1
 	done
 }
@@ -69,15 +69,15 @@ start_bending 10000
 expect "a guest runs" start_guest --seed "$SEED" --move $MOVE_US
 hotplug 3
 remember_memory
-soak > "$STORM_LOG.soak" &
+soak > "$LOG.soak" &
 SOAK=$!
 expect "CPUs go and come back $ROUNDS times" hotplug "$ROUNDS"
 all_online
 expect "the guest lost no timer, and none was early" stop_guest
 expect "its vCPU was moved, too" was_moved
-touch "$STORM_LOG.enough"
+touch "$LOG.enough"
 expect "nor did the test module" wait $SOAK
-tail -n 20 "$STORM_LOG.soak"
+tail -n 20 "$LOG.soak"
 stop_bending
 unload raw_hrtimer_test
 expect "nothing is left of it" nothing_leaked "$ROUNDS"

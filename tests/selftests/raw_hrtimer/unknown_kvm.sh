@@ -48,7 +48,6 @@ guest_runs() {
 
 begin "a KVM with other names"
 OTHER_KVM=${OTHER_KVM:-/other-kvm}
-LOG=$(mktemp)
 [ -r "$OTHER_KVM/some/kvm.ko" ] || skip_all "$OTHER_KVM has no such KVM"
 unload raw_hrtimer || skip_all "raw_hrtimer is in use"
 need_kvm
@@ -64,5 +63,4 @@ expect "none is covered, and said so" none_is_covered
 expect "a guest runs" guest_runs
 expect "the module can be removed" unload raw_hrtimer
 unload_kvm
-rm -f "$LOG"
 finish
