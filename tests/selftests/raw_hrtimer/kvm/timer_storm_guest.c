@@ -13,24 +13,17 @@
  * With --hostile L1 sets the timers to the shortest and longest values instead,
  * as fast as it can, and shows at the end that they still work.
  */
-#include <getopt.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "apic.h"
 #include "hyperv.h"
-#include "kselftest.h"
-#include "kvm_util.h"
-#include "processor.h"
 #include "svm_util.h"
-#include "test_util.h"
+#include "timer_accuracy.h"
 #include "vmx.h"
 
-#define APIC_VECTOR	0xec
+#define APIC_VECTOR	TIMER_VECTOR
 #define STIMER_VECTOR	0xed
 
 #define STIMER_ENABLE		BIT_ULL(0)
@@ -396,7 +389,6 @@ static void run(void)
 	struct kvm_vcpu *vcpu;
 	gva_t nested_gva, page;
 	struct kvm_vm *vm;
-	struct ucall uc;
 
 	vm = vm_create_with_one_vcpu(&vcpu, l1_guest_code);
 	vcpu_set_hv_cpuid(vcpu);
@@ -424,17 +416,7 @@ static void run(void)
 		start_moving();
 	ksft_print_msg("running\n");
 
-	vcpu_run(vcpu);
-	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_IO);
-	switch (get_ucall(vcpu, &uc)) {
-	case UCALL_ABORT:
-		REPORT_GUEST_ASSERT(uc);
-		/* NOT REACHED */
-	case UCALL_DONE:
-		break;
-	default:
-		TEST_FAIL("Unknown ucall %lu", uc.cmd);
-	}
+	timer_vcpu_run(vcpu);
 	signal(SIGALRM, SIG_IGN);
 	if (move_us)
 		ksft_print_msg("moved %lu times\n", moves);
