@@ -56,6 +56,13 @@ is_attached() {
 	esac
 }
 
+# raw_hrtimer beside a KVM that it attaches to.
+load_attached() {
+	load raw_hrtimer || skip_all "raw_hrtimer cannot be loaded"
+	is_attached || skip_all "raw_hrtimer does not attach to this KVM"
+	say "KVM: $(attached)"
+}
+
 # NAME: sets GUEST, the path of this one of KVM's selftests.
 need_guest() {
 	GUEST=$(find_program "$1") || skip_all "of KVM's selftests $1 is not there"

@@ -2,10 +2,12 @@
 # shellcheck shell=sh
 #
 # What the storms share: guests that arm timers all the while, a clock that is
-# bent all the while, and what must not grow.  To be sourced after functions.sh
-# and functions_kvm.sh.
+# bent all the while, and what must not grow.  To be sourced after DIR is set.
 
-# How many rounds: from the environment, or a few.  SEED makes a storm another.
+. "$DIR/functions.sh"
+. "$DIR/functions_kvm.sh"
+
+# SEED makes a storm another.
 SEED=${SEED:-$(date +%s)}
 
 # LIMIT: a number from 0 to one less, by SEED.
@@ -18,6 +20,13 @@ random() {
 	echo $((state / 65536 % $1))
 }
 
+# NUMBER COMMAND: so many times, or until it fails; ROUND is how many it was then.
+rounds() {
+	for ROUND in $(seq "$1"); do
+		"$2" || { say "round $ROUND"; return 1; }
+	done
+}
+
 # Guests.
 
 STORM=
@@ -26,8 +35,10 @@ find_storm_guest() {
 	STORM=$(find_program timer_storm_guest)
 }
 
-# The guest, and a KVM in which it can run.
+# The guest, and a KVM in which it can run; the module is not loaded.
 need_storm_guest() {
+	unload raw_hrtimer_test
+	unload raw_hrtimer || skip_all "raw_hrtimer is in use"
 	need_kvm
 	find_storm_guest || skip_all "timer_storm_guest, a guest for KVM's selftests, is not built"
 	$STORM --starts 10 > "$LOG" 2>&1
@@ -46,6 +57,12 @@ start_guest() {
 		usleep 100000
 	done
 	sed 's/^/# /' "$LOG"
+	return 1
+}
+
+guest_still_runs() {
+	kill -0 "$GUEST" && return
+	say "the guest has ended"
 	return 1
 }
 
@@ -116,6 +133,36 @@ stop_bending() {
 	say "bender $SEED: $(cat "$LOG.bender")"
 	straighten
 	settle
+}
+
+# The test module.
+
+# Beside raw_hrtimer as it is.
+add_test_module() {
+	load raw_hrtimer_test || skip_all "raw_hrtimer_test cannot be loaded"
+}
+
+# A few timers of its own: none early, none lost.
+soak_once() {
+	run_case soak 5000 "$SEED" 20000
+}
+
+# The same all the while, until stop_soaking, which succeeds if each time did.
+start_soaking() {
+	while [ ! -e "$LOG.enough" ]; do
+		soak_once || exit 1
+	done > "$LOG.soak" &
+	SOAKING=$!
+	BACKGROUND="$BACKGROUND $SOAKING"
+}
+
+stop_soaking() {
+	touch "$LOG.enough"
+	wait "$SOAKING"
+	status=$?
+	forget_background "$SOAKING"
+	tail -n 20 "$LOG.soak"
+	return $status
 }
 
 # What must not grow.

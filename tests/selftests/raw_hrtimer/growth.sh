@@ -8,8 +8,6 @@
 # where it is given, as only some machines are repeatable.
 
 DIR=$(dirname "$(readlink -f "$0")")
-. "$DIR/functions.sh"
-. "$DIR/functions_kvm.sh"
 . "$DIR/functions_storm.sh"
 
 SECONDS_EACH=${SECONDS_EACH:-3}

@@ -87,10 +87,9 @@ need_kvm
 # shellcheck disable=SC2086
 can_run $VMX_GUEST || can_run $ANY_GUEST ||
 	skip_all "of KVM's selftests neither $VMX_GUEST nor ${ANY_GUEST%% *} can run here"
-load raw_hrtimer
-is_attached || skip_all "raw_hrtimer does not attach to this KVM"
+load_attached
 plan 5
-say "guest: $GUEST, KVM: $(attached)"
+say "guest: $GUEST"
 
 bend 11000 0
 settle

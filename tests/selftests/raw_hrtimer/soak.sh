@@ -7,8 +7,6 @@
 # on a machine that is repeatable, the same run.
 
 DIR=$(dirname "$(readlink -f "$0")")
-. "$DIR/functions.sh"
-. "$DIR/functions_kvm.sh"
 . "$DIR/functions_storm.sh"
 
 TIMERS=${TIMERS:-20000}

@@ -6,15 +6,13 @@
 # nobody, and freed.
 
 DIR=$(dirname "$(readlink -f "$0")")
-. "$DIR/functions.sh"
-. "$DIR/functions_kvm.sh"
 . "$DIR/functions_storm.sh"
 
 ROUNDS=${ROUNDS:-10}
 WARM_UP=3
 
 kill_one() {
-	start_guest --seed "$((SEED + round))" --longest 100000 || return 1
+	start_guest --seed "$((SEED + ROUND))" --longest 100000 || return 1
 	usleep $(($(random 40) * 1000))
 	kill -KILL "$GUEST" || return 1
 	wait "$GUEST" 2> /dev/null
@@ -22,26 +20,17 @@ kill_one() {
 	forget_background "$GUEST"
 }
 
-rounds() {
-	for round in $(seq "$1"); do
-		kill_one || { say "round $round"; return 1; }
-	done
-}
-
 begin_storm "$ROUNDS guests are killed with timers pending"
 need_bender
-unload raw_hrtimer || skip_all "raw_hrtimer is in use"
 need_storm_guest
-load raw_hrtimer || skip_all "raw_hrtimer cannot be loaded"
-is_attached || skip_all "raw_hrtimer does not attach to this KVM"
+load_attached
 plan 5
-say "KVM: $(attached)"
 
 start_bending 10000
-rounds $WARM_UP
+rounds $WARM_UP kill_one
 remember_memory
 starts=$(counter starts)
-expect "$ROUNDS guests are killed" rounds "$ROUNDS"
+expect "$ROUNDS guests are killed" rounds "$ROUNDS" kill_one
 say "timers: $(($(counter starts) - starts))"
 expect "the module armed their timers" [ $(($(counter starts) - starts)) -ge "$ROUNDS" ]
 expect "nothing is left of them" nothing_leaked "$ROUNDS"
