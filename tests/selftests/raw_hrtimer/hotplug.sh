@@ -43,11 +43,11 @@ begin "CPUs that come and go"
 need_adjtimex
 need_tsc
 load_test_module
+trap 'back_online; clean_up' EXIT
 plan 2
 
 expect "a node outlives its CPU, and a slow-down" node_of_an_offline_cpu
 back_online
 straighten
 expect "nodes on CPUs that come and go" up_and_down
-back_online
 finish

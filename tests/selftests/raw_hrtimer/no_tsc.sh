@@ -20,6 +20,10 @@ another_clocksource() {
 	return 1
 }
 
+restore() {
+	echo "$before" > $CLOCKSOURCE/current_clocksource
+}
+
 is_plain() {
 	plain=$(counter plain)
 	run_case plain || return 1
@@ -50,6 +54,7 @@ begin "a clocksource other than the TSC"
 read -r before < $CLOCKSOURCE/current_clocksource
 other=$(another_clocksource) || skip_all "the TSC is the only clocksource"
 load_test_module
+trap 'restore; clean_up' EXIT
 plan 6
 
 echo "$other" > $CLOCKSOURCE/current_clocksource
@@ -68,5 +73,4 @@ else
 		ktap_test_skip "back to the TSC, $test: the kernel does not offer it"
 	done
 fi
-echo "$before" > $CLOCKSOURCE/current_clocksource
 finish

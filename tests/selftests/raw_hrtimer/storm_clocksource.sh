@@ -11,6 +11,10 @@ DIR=$(dirname "$(readlink -f "$0")")
 ROUNDS=${ROUNDS:-5}
 CLOCKSOURCE=/sys/devices/system/clocksource/clocksource0
 
+back() {
+	echo tsc > $CLOCKSOURCE/current_clocksource
+}
+
 there_and_back() {
 	for name in "$other" tsc; do
 		echo "$name" > $CLOCKSOURCE/current_clocksource
@@ -28,6 +32,7 @@ other=$(tr ' ' '\n' < $CLOCKSOURCE/available_clocksource | grep -vxE 'tsc|kvm-cl
 need_storm_guest
 load_attached
 add_test_module
+trap 'back; clean_up' EXIT
 plan 7
 say "the other clocksource: $other"
 

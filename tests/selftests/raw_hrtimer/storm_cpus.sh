@@ -46,6 +46,7 @@ CPUS=$(nproc)
 need_storm_guest
 load_attached
 add_test_module
+trap 'all_online; clean_up' EXIT
 plan 6
 
 start_bending 10000
