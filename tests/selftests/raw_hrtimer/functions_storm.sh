@@ -111,17 +111,17 @@ forget_background() {
 
 # The clock.
 
-need_bender() {
+need_bending() {
 	need_adjtimex
 	need_tsc
-	BENDER=$(find_program bender) || skip_all "bender is not built"
+	BEND=$(find_program rate_schedule) || skip_all "rate_schedule is not built"
 }
 
 # INTERVAL_US [MAX_TICK]: the rate changes from now on, by SEED.
 start_bending() {
 	# shellcheck disable=SC2034	# functions.sh reads it
 	BENT=1
-	$BENDER "$SEED" "$@" > "$LOG.bender" &
+	$BEND --seed "$SEED" --interval "$1" ${2:+--max-tick "$2"} random > "$LOG.bend" &
 	BENDING=$!
 	BACKGROUND="$BACKGROUND $BENDING"
 }
@@ -130,7 +130,7 @@ stop_bending() {
 	kill "$BENDING"
 	wait "$BENDING"
 	forget_background "$BENDING"
-	say "bender $SEED: $(cat "$LOG.bender")"
+	cat "$LOG.bend"
 	straighten
 	settle
 }

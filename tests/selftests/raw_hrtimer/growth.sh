@@ -64,7 +64,7 @@ wakes_in_time() {
 }
 
 begin_storm "how the cost of pending timers grows"
-need_bender
+need_bending
 BYSTANDER=$(find_program bystander) || skip_all "bystander is not built"
 load_test_module
 tests=1

@@ -146,7 +146,7 @@ measure_hostile() {
 }
 
 begin_storm "a hostile user, a hostile guest"
-need_bender
+need_bending
 NOBODY=$(awk -F : '$3 != 0 { print $1; exit }' /etc/passwd)
 [ -n "$NOBODY" ] && [ "$(as_nobody id -u 2> /dev/null)" != 0 ] || skip_all "there is no user but root"
 BYSTANDER=$(find_program bystander) || skip_all "bystander is not built"

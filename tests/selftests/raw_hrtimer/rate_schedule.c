@@ -1,36 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs a command while the rate of CLOCK_MONOTONIC follows a schedule:
+ * Runs a command while the rate of CLOCK_MONOTONIC follows a schedule, which
+ * without one is until SIGTERM:
  *
  *   0, +500ppm, -500ppm, +10%, -10%	constant, from before the command on
  *   up, down	steps, one in each timer that the command has pending, found by the
  *		counters of raw_hrtimer; the timers are --distance apart
- *   random	another rate every few milliseconds, by --seed
+ *   random	another rate every few milliseconds or each --interval, by --seed; the
+ *		tick up to --max-tick off, which is 0 for changes of frequency alone
  *
  * Says what it did as comments, after the command has ended, so that it does not
  * disturb it.  Exits with the command's status, or with 1 if the schedule was not
  * kept, and leaves the clock at its nominal rate.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <math.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/timex.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "kselftest.h"
+#include "bend.h"
 
 #define DEBUGFS		"/sys/kernel/debug/raw_hrtimer/"
-#define NOMINAL_TICK	10000
-#define MAX_TICK_OFF	1000		/* what the kernel takes: 10 % */
-#define MAX_FREQ	(500 << 16)	/* 2^-16 ppm */
 #define TOLERANCE_PPM	1.0		/* a unit of mult is up to 0.46 ppm */
 #define SETTLED_S	2		/* a frequency takes up to so long */
 
@@ -59,21 +47,9 @@ static const struct schedule {
 };
 
 static unsigned int seed;
+static int max_tick = MAX_TICK_OFF;
+static double interval;			/* seconds; 0: various */
 static double distance = 0.1;		/* seconds */
-static pid_t child;
-
-static void bend(int tick, int freq)
-{
-	struct timex timex = { .modes = ADJ_TICK | ADJ_FREQUENCY, .tick = tick, .freq = freq };
-
-	if (adjtimex(&timex) < 0)
-		ksft_exit_fail_msg("adjtimex: %s\n", strerror(errno));
-}
-
-static void straighten(void)
-{
-	bend(NOMINAL_TICK, 0);
-}
 
 /* What is behind "NAME: " in one of the module's files; false if there is nothing. */
 static bool field(const char *file, const char *name, char *value, int size)
@@ -135,52 +111,6 @@ static void bend_and_settle(int tick, int freq)
 				   got, want);
 }
 
-/* What the clock and the guest do must not depend on what else wants to run. */
-static void set_priority(int priority)
-{
-	struct sched_param param = { .sched_priority = priority };
-
-	if (sched_setscheduler(0, SCHED_FIFO, &param))
-		ksft_print_msg("no real-time priority: %s\n", strerror(errno));
-}
-
-static void start(char **argv)
-{
-	sigset_t none;
-
-	/* Before the command can keep it from running. */
-	set_priority(2);
-	fflush(stdout);
-	child = fork();
-	if (child < 0)
-		ksft_exit_fail_msg("fork: %s\n", strerror(errno));
-	if (!child) {
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		set_priority(1);
-		execvp(argv[0], argv);
-		perror(argv[0]);
-		_exit(127);
-	}
-}
-
-/* Wait for so long; false if the command has ended.  A signal ends it. */
-static bool rest(double seconds)
-{
-	struct timespec time = { seconds, (seconds - (time_t)seconds) * 1e9 };
-	sigset_t signals;
-	int signal;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	signal = sigtimedwait(&signals, NULL, &time);
-	if (signal == SIGINT || signal == SIGTERM)
-		kill(child, signal);
-	return signal < 0;
-}
-
 /*
  * A step hits if the timer that was the last to start before it still is
  * afterwards.  Under load some may miss.
@@ -218,35 +148,29 @@ static bool follow_steps(const struct schedule *schedule)
 
 static bool follow_random(void)
 {
-	int changes = 0;
+	int changes = 0, tick, freq;
 
 	srandom(seed);
 	do {
-		bend(NOMINAL_TICK - MAX_TICK_OFF + random() % (2 * MAX_TICK_OFF + 1),
-		     random() % (2 * MAX_FREQ + 1) - MAX_FREQ);
+		tick = random() % (2 * max_tick + 1) - max_tick;
+		freq = random() % (2 * MAX_FREQ + 1) - MAX_FREQ;
+		/* A few ppm now and then, as well as percents. */
+		if (random() % 5 == 0)
+			tick = 0;
+		bend(NOMINAL_TICK + tick, freq);
 		changes++;
 		/* 1 to 64 ms, about as often as chronyd could ever think of, and more. */
-	} while (rest((1 + random() % 64) / 1e3));
+	} while (rest(interval ?: (1 + random() % 64) / 1e3));
 	ksft_print_msg("seed %u, %d changes\n", seed, changes);
 	return true;
-}
-
-static int status_of_child(void)
-{
-	int status;
-
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			ksft_exit_fail_msg("waitpid: %s\n", strerror(errno));
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 static void help(const char *name)
 {
 	unsigned int i;
 
-	fprintf(stderr, "usage: %s [--seed N] [--distance US] SCHEDULE COMMAND [ARGUMENT...]\n"
-		"schedules:", name);
+	fprintf(stderr, "usage: %s [--seed N] [--interval US] [--max-tick US] [--distance US]\n"
+		"       SCHEDULE [COMMAND [ARGUMENT...]]\nschedules:", name);
 	for (i = 0; i < ARRAY_SIZE(schedules); i++)
 		fprintf(stderr, " %s", schedules[i].name);
 	fprintf(stderr, "\n");
@@ -256,15 +180,19 @@ static void help(const char *name)
 static int run(const struct schedule *schedule, char **argv)
 {
 	bool kept = true;
-	int status;
+	int status = 0;
 
-	bend_and_settle(schedule->tick, schedule->freq);
+	if (argv[0])
+		bend_and_settle(schedule->tick, schedule->freq);
+	else
+		bend(schedule->tick, schedule->freq);
 	if (schedule->step && isnan(counter("starts"))) {
 		ksft_print_msg("schedule %s needs raw_hrtimer\n", schedule->name);
 		return KSFT_SKIP;
 	}
 
-	start(argv);
+	if (argv[0])
+		start(argv, 1);
 	if (schedule->random)
 		kept = follow_random();
 	else if (schedule->step)
@@ -272,7 +200,8 @@ static int run(const struct schedule *schedule, char **argv)
 	else
 		while (rest(3600))
 			;
-	status = status_of_child();
+	if (child)
+		status = status_of_child();
 	if (!kept)
 		ksft_print_msg("schedule %s was not kept\n", schedule->name);
 	return status ?: kept ? KSFT_PASS : KSFT_FAIL;
@@ -282,10 +211,11 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "seed", required_argument, NULL, 's' },
+		{ "interval", required_argument, NULL, 'i' },
+		{ "max-tick", required_argument, NULL, 't' },
 		{ "distance", required_argument, NULL, 'd' },
 		{ }
 	};
-	sigset_t signals;
 	unsigned int i;
 	int opt;
 
@@ -294,23 +224,22 @@ int main(int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		if (opt == 's')
 			seed = strtoul(optarg, NULL, 0);
+		else if (opt == 'i' && atoi(optarg) > 0)
+			interval = atoi(optarg) / 1e6;
+		else if (opt == 't' && (unsigned int)atoi(optarg) <= MAX_TICK_OFF)
+			max_tick = atoi(optarg);
 		else if (opt == 'd' && atoi(optarg) > 0)
 			distance = atoi(optarg) / 1e6;
 		else
 			help(argv[0]);
 	}
-	if (argc - optind < 2)
+	if (argc == optind)
 		help(argv[0]);
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
 	for (i = 0; i < ARRAY_SIZE(schedules); i++) {
 		if (!strcmp(argv[optind], schedules[i].name)) {
-			atexit(straighten);
+			begin_bending();
 			return run(&schedules[i], argv + optind + 1);
 		}
 	}

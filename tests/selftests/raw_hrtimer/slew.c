@@ -8,23 +8,10 @@
  * comment.  What was replayed is reported after the command has ended, so that
  * it is not disturbed; the exit status is the command's.
  */
-#define _GNU_SOURCE
-#include <errno.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/timex.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 #include <x86intrin.h>
 
-#include "kselftest.h"
+#include "bend.h"
 
-#define NOMINAL_TICK	10000
 #define POLL_US		5000
 #define MAX_CHANGES	65536
 
@@ -48,44 +35,23 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec * 1e-9;
 }
 
-static void bend(const struct change *to)
+static void change_to(const struct change *to)
 {
-	struct timex timex = {
-		.modes = ADJ_TICK | ADJ_FREQUENCY, .tick = to->tick, .freq = to->freq,
-	};
 	unsigned long long begin = __rdtsc();
 
-	if (adjtimex(&timex) < 0)
-		ksft_exit_fail_msg("adjtimex: %s\n", strerror(errno));
+	bend(to->tick, to->freq);
 	took[calls++ % ARRAY_SIZE(took)] = __rdtsc() - begin;
-}
-
-static sigset_t child_signal(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	return signals;
 }
 
 /* Sleeps count the clock that is bent: come near, and then look again. */
 static void sleep_until(double at)
 {
-	const sigset_t signals = child_signal();
 	double left;
 
 	/* Once even if it is late already: the command may have ended. */
 	do {
-		struct timespec time = { };
-
 		left = at - now();
-		if (left > 0) {
-			double some = left > 1e-3 ? left * 0.8 : left;
-
-			time = (struct timespec){ some, (some - (time_t)some) * 1e9 };
-		}
-		ended = sigtimedwait(&signals, NULL, &time) == SIGCHLD;
+		ended = !rest(left > 1e-3 ? left * 0.8 : left > 0 ? left : 0);
 	} while (!ended && left > 0);
 }
 
@@ -134,28 +100,6 @@ static void read_changes(const char *name)
 	fclose(file);
 }
 
-static pid_t start(char **argv)
-{
-	struct sched_param priority = { .sched_priority = 1 };
-	const sigset_t signals = child_signal();
-	pid_t child;
-
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	child = fork();
-	if (child < 0)
-		ksft_exit_fail_msg("fork: %s\n", strerror(errno));
-	if (!child) {
-		sigprocmask(SIG_UNBLOCK, &signals, NULL);
-		execvp(argv[0], argv);
-		perror(argv[0]);
-		_exit(127);
-	}
-	/* What the clock does must not depend on when the command lets it. */
-	if (sched_setscheduler(0, SCHED_FIFO, &priority))
-		ksft_print_msg("no real-time priority: %s\n", strerror(errno));
-	return child;
-}
-
 static int compare(const void *a, const void *b)
 {
 	unsigned long long x = *(unsigned long long *)a, y = *(unsigned long long *)b;
@@ -165,33 +109,32 @@ static int compare(const void *a, const void *b)
 
 static int replay(char **argv, bool loop)
 {
-	static const struct change nominal = { .tick = NOMINAL_TICK };
 	unsigned int n;
 	double begin;
 	int status;
-	pid_t child;
 
 	read_changes(argv[0]);
-	child = start(argv + 1);
+	begin_bending();
+	start(argv + 1, 0);
 	begin = now();
 	do {
 		for (n = 0; n < length && !ended; n++) {
 			sleep_until(begin + changes[n].at);
 			if (!ended)
-				bend(&changes[n]);
+				change_to(&changes[n]);
 		}
 		begin += changes[length - 1].at;
 	} while (loop && !ended);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+	while (!ended && rest(3600))
 		;
+	status = status_of_child();
 
 	n = calls < ARRAY_SIZE(took) ? calls : ARRAY_SIZE(took);
-	bend(&nominal);
 	qsort(took, n, sizeof(took[0]), compare);
 	if (n)
 		printf("# slew: %u changes, adjtimex min %llu median %llu p99 %llu max %llu cycles\n",
-		       calls - 1, took[0], took[n / 2], took[n * 99ull / 100], took[n - 1]);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		       calls, took[0], took[n / 2], took[n * 99ull / 100], took[n - 1]);
+	return status;
 }
 
 int main(int argc, char **argv)

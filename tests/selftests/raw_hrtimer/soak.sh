@@ -20,7 +20,7 @@ soak() {
 }
 
 begin_storm "soak: $TIMERS timers, and $GUEST_TIMERS of a guest"
-need_bender
+need_bending
 say "to repeat it: SEED=$SEED TIMERS=$TIMERS GUEST_TIMERS=$GUEST_TIMERS ${0##*/}"
 load_test_module
 plan 4

@@ -26,7 +26,7 @@ there_and_back() {
 }
 
 begin_storm "the clocksource changes, and back, $ROUNDS times"
-need_bender
+need_bending
 other=$(tr ' ' '\n' < $CLOCKSOURCE/available_clocksource | grep -vxE 'tsc|kvm-clock|' | head -n 1)
 [ -n "$other" ] || skip_all "the TSC is the only clocksource"
 need_storm_guest

@@ -39,7 +39,7 @@ was_moved() {
 }
 
 begin_storm "CPUs come and go $ROUNDS times, a vCPU moves"
-need_bender
+need_bending
 CPUS=$(nproc)
 [ "$CPUS" -gt 1 ] || skip_all "there is one CPU"
 [ -w $SYSTEM/cpu1/online ] || skip_all "CPU 1 cannot go offline"

@@ -21,7 +21,7 @@ kill_one() {
 }
 
 begin_storm "$ROUNDS guests are killed with timers pending"
-need_bender
+need_bending
 need_storm_guest
 load_attached
 plan 5
