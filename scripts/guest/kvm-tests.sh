@@ -33,11 +33,9 @@ while :; do
 	shift
 done
 
-vendor=kvm-amd
-if grep -q '^flags.* vmx' /proc/cpuinfo; then
-	vendor=kvm-intel
-fi
-modprobe $vendor || exit 1
+# shellcheck source=tests/selftests/raw_hrtimer/functions_kvm.sh
+. /selftests/raw_hrtimer/functions_kvm.sh
+load_kvm || exit 1
 if [ -n "$module" ]; then
 	modprobe raw_hrtimer || exit 1
 fi

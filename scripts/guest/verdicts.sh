@@ -23,11 +23,9 @@ while :; do
 done
 
 cd /selftests || exit 1
-vendor=kvm-amd
-if grep -q '^flags.* vmx' /proc/cpuinfo; then
-	vendor=kvm-intel
-fi
-modprobe $vendor || exit 1
+# shellcheck source=tests/selftests/raw_hrtimer/functions_kvm.sh
+. /selftests/raw_hrtimer/functions_kvm.sh
+load_kvm || exit 1
 
 # ABSENT|LOADED
 module()

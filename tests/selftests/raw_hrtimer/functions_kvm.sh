@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# What the tests that need KVM share; to be sourced after functions.sh.
+# What the tests that need KVM share; to be sourced after functions.sh.  The scripts
+# in scripts/guest do without that, for load_kvm alone.
 
 # The vendor's module, by what the processor has.
 kvm_vendor() {
