@@ -6,10 +6,7 @@
  * the callback that nobody else's timer is a likely cause.  Nodes held pending
  * while a script bends the clock.
  */
-#include <linux/cpu.h>
-#include <linux/cpumask.h>
 #include <linux/sched.h>
-#include <linux/smp.h>
 #include <linux/sort.h>
 #include <linux/vmalloc.h>
 
@@ -138,12 +135,14 @@ static void run_compare(const u64 *args)
 }
 
 static struct shot *held;
-static unsigned int holding, stride;
+static unsigned int holding;
 static u64 until;
 
-static void hold_share(void *first)
+static void hold_share(void *info)
 {
-	for (unsigned int i = *(unsigned int *)first; i < holding; i += stride)
+	const struct share *share = info;
+
+	for (unsigned int i = share->first; i < holding; i += share->stride)
 		shot_start(&held[i], until + i, HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
@@ -161,30 +160,20 @@ static void release(void)
 /* args: how many nodes are pending from now on, on all CPUs; 0 for none any more */
 static void run_hold(const u64 *args)
 {
-	unsigned int cpu, first = 0, pending = 0;
+	unsigned int pending = 0;
 
 	release();
-	if (!args[0] || args[0] > 65536) {
-		check(!args[0], "hold: at most 65536");
+	if (!args[0]) {
+		check(true, "hold: none any more");
 		return;
 	}
-	held = vcalloc(args[0], sizeof(*held));
-	if (!held) {
-		check(false, "hold: memory");
+	held = shots_alloc("hold", args[0], HRTIMER_MODE_ABS_PINNED_HARD);
+	if (!held)
 		return;
-	}
 	holding = args[0];
-	for (unsigned int i = 0; i < holding; i++)
-		shot_init(&held[i], true, HRTIMER_MODE_ABS_PINNED_HARD);
 	/* An hour: further than any measurement lasts. */
 	until = rdtsc_ordered() + us_to_cycles(3600ull * USEC_PER_SEC);
-	cpus_read_lock();
-	stride = num_online_cpus();
-	for_each_online_cpu(cpu) {
-		smp_call_function_single(cpu, hold_share, &first, 1);
-		first++;
-	}
-	cpus_read_unlock();
+	shots_share_out(hold_share, UINT_MAX);
 	for (unsigned int i = 0; i < holding; i++)
 		pending += hrtimer_is_queued(&held[i].timer);
 	check(pending == holding, "hold: %u of %u are pending", pending, holding);

@@ -4,49 +4,29 @@
  * long as the script changes the rate; then each fires, once, not early.  And
  * no time is lost meanwhile: the clocks and the ticks agree with the TSC.
  */
-#include <linux/cpu.h>
-#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/math64.h>
-#include <linux/smp.h>
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 
 #include "test.h"
-
-#define NODES_MAX 65536
 
 /* Cycles between the deadlines of two nodes of a CPU, so as not to measure a queue. */
 #define APART_US 50
 
 static struct shot *shots;
 static u64 all_pending_until;
-static unsigned int stride;
 
-/* Starts every stride-th from this on: this CPU's share. */
-static void start_share(void *first)
+static void start_share(void *info)
 {
+	const struct share *share = info;
 	u64 deadline = all_pending_until;
 
-	for (unsigned int i = *(unsigned int *)first; i < nodes; i += stride) {
+	for (unsigned int i = share->first; i < nodes; i += share->stride) {
 		deadline += us_to_cycles(APART_US);
 		shot_start(&shots[i], deadline, HRTIMER_MODE_ABS_PINNED);
 	}
-}
-
-static void start_all(unsigned int cpus)
-{
-	unsigned int cpu, first = 0;
-
-	cpus_read_lock();
-	stride = min(cpus, num_online_cpus());
-	for_each_online_cpu(cpu) {
-		if (first < stride)
-			smp_call_function_single(cpu, start_share, &first, 1);
-		first++;
-	}
-	cpus_read_unlock();
 }
 
 struct clocks {
@@ -90,25 +70,21 @@ static void judge_clocks(const struct clocks *begin, const struct clocks *end)
 /* args: milliseconds, CPUs */
 static void run_growth(const u64 *args)
 {
-	unsigned int early = 0, lost = 0, twice = 0;
+	unsigned int early = 0, lost = 0, twice = 0, cpus;
 	struct clocks begin, end;
 	u64 late = 0, calls = 0;
 
-	if (!nodes || nodes > NODES_MAX || !args[1]) {
-		check(false, "growth: 1 to %u nodes, 1 CPU or more", NODES_MAX);
+	if (!args[1]) {
+		check(false, "growth: 1 CPU or more");
 		return;
 	}
-	shots = vcalloc(nodes, sizeof(*shots));
-	if (!shots) {
-		check(false, "growth: memory for %u nodes", nodes);
+	shots = shots_alloc("growth", nodes, HRTIMER_MODE_ABS_PINNED);
+	if (!shots)
 		return;
-	}
-	for (unsigned int i = 0; i < nodes; i++)
-		shot_init(&shots[i], true, HRTIMER_MODE_ABS_PINNED);
 
 	begin = read_clocks();
 	all_pending_until = rdtsc_ordered() + us_to_cycles(args[0] * USEC_PER_MSEC);
-	start_all(args[1]);
+	cpus = shots_share_out(start_share, args[1]);
 	for (unsigned int i = 0; i < nodes; i++) {
 		struct shot *shot = &shots[i];
 
@@ -125,7 +101,7 @@ static void run_growth(const u64 *args)
 	}
 	end = read_clocks();
 
-	check(!early, "growth: %u of %u nodes on %u CPUs are early", early, nodes, stride);
+	check(!early, "growth: %u of %u nodes on %u CPUs are early", early, nodes, cpus);
 	check(!lost, "growth: %u are lost", lost);
 	check(!twice, "growth: %u do not fire once", twice);
 	judge_clocks(&begin, &end);

@@ -3,30 +3,25 @@
  * Many nodes on all CPUs: some cancelled from another CPU, the others each
  * fire once.
  */
-#include <linux/cpu.h>
-#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/prandom.h>
-#include <linux/smp.h>
 #include <linux/vmalloc.h>
 
 #include "test.h"
 
-#define NODES_MAX 65536
 #define CANCEL_EVERY 4
 
 static struct shot *shots;
 static u64 span;
-static unsigned int stride;
 
-/* Starts every stride-th from this on: this CPU's share. */
-static void start_share(void *first)
+static void start_share(void *info)
 {
+	const struct share *share = info;
 	u64 now = rdtsc_ordered();
 	struct rnd_state rnd;
 
-	prandom_seed_state(&rnd, *(unsigned int *)first + 1);
-	for (unsigned int i = *(unsigned int *)first; i < nodes; i += stride) {
+	prandom_seed_state(&rnd, share->first + 1);
+	for (unsigned int i = share->first; i < nodes; i += share->stride) {
 		u64 ahead = span / 8 + ((u64)prandom_u32_state(&rnd) * span >> 32);
 
 		shot_start(&shots[i], now + ahead, HRTIMER_MODE_ABS_PINNED);
@@ -77,29 +72,13 @@ static void judge(unsigned int cancelled)
 
 static void run_many(const u64 *args)
 {
-	unsigned int cancelled, cpu, first = 0;
+	unsigned int cancelled;
 
-	if (!nodes || nodes > NODES_MAX) {
-		check(false, "many: 1 to %u nodes", NODES_MAX);
+	shots = shots_alloc("many", nodes, HRTIMER_MODE_ABS_PINNED);
+	if (!shots)
 		return;
-	}
-	shots = vcalloc(nodes, sizeof(*shots));
-	if (!shots) {
-		check(false, "many: memory for %u nodes", nodes);
-		return;
-	}
-	for (unsigned int i = 0; i < nodes; i++)
-		shot_init(&shots[i], true, HRTIMER_MODE_ABS_PINNED);
 	span = us_to_cycles(args[0] * USEC_PER_MSEC);
-
-	cpus_read_lock();
-	stride = num_online_cpus();
-	for_each_online_cpu(cpu) {
-		smp_call_function_single(cpu, start_share, &first, 1);
-		first++;
-	}
-	cpus_read_unlock();
-
+	shots_share_out(start_share, UINT_MAX);
 	cancelled = cancel_some();
 	for (unsigned int i = 0; i < nodes; i++)
 		if (i % CANCEL_EVERY)

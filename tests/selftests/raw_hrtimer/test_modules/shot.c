@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One timer with a TSC deadline, by the plain functions or by a node.
+ * One timer with a TSC deadline, by the plain functions or by a node; and many.
  */
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
 #include <linux/jiffies.h>
+#include <linux/vmalloc.h>
 
 #include "test.h"
 
 /* Emulators share their processor with others: this long after it is not lost. */
 #define PATIENCE (20 * HZ)
+
+#define SHOTS_MAX 65536
 
 static enum hrtimer_restart shot_fn(struct hrtimer *timer)
 {
@@ -97,4 +102,43 @@ void check_shot(struct shot *shot, const char *what)
 	if (max_late && shot->fired >= shot->deadline)
 		check(shot_late(shot) <= max_late, "%s: %llu cycles late, %lu allowed", what,
 		      shot_late(shot), max_late);
+}
+
+/* So many nodes, for vfree(), or NULL, which has failed the case. */
+struct shot *shots_alloc(const char *what, u64 n, enum hrtimer_mode mode)
+{
+	struct shot *shots;
+
+	if (!n || n > SHOTS_MAX) {
+		check(false, "%s: 1 to %u nodes", what, SHOTS_MAX);
+		return NULL;
+	}
+	shots = vcalloc(n, sizeof(*shots));
+	if (!shots) {
+		check(false, "%s: memory for %llu nodes", what, n);
+		return NULL;
+	}
+	for (unsigned int i = 0; i < n; i++)
+		shot_init(&shots[i], true, mode);
+	return shots;
+}
+
+/*
+ * Has each of so many CPUs, or of all if there are less, start its share, a
+ * struct share, one after the other.  Returns how many there were.
+ */
+unsigned int shots_share_out(smp_call_func_t start, unsigned int cpus)
+{
+	struct share share = { };
+	unsigned int cpu;
+
+	cpus_read_lock();
+	share.stride = min(cpus, num_online_cpus());
+	for_each_online_cpu(cpu) {
+		if (share.first < share.stride)
+			smp_call_function_single(cpu, start, &share, 1);
+		share.first++;
+	}
+	cpus_read_unlock();
+	return share.stride;
 }

@@ -11,6 +11,7 @@
 #include <linux/completion.h>
 #include <linux/hrtimer.h>
 #include <linux/raw_hrtimer.h>
+#include <linux/smp.h>
 #include <linux/types.h>
 #include <asm/tsc.h>
 
@@ -95,6 +96,14 @@ bool shot_wait(struct shot *shot);
 bool shot_cancel(struct shot *shot);
 u64 shot_late(const struct shot *shot);
 void check_shot(struct shot *shot, const char *what);
+
+/* Of many shots a CPU's: every stride-th from first on. */
+struct share {
+	unsigned int first, stride;
+};
+
+struct shot *shots_alloc(const char *what, u64 n, enum hrtimer_mode mode);
+unsigned int shots_share_out(smp_call_func_t start, unsigned int cpus);
 
 void left_exit(void);
 
