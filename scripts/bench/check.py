@@ -50,6 +50,14 @@ class Context:
         if step or _RESULT.match(text):
             self._runner.progress(self.name, step[1] if step else text.strip())
 
+    def test(self, count, name, passed, why):
+        """Count a test that this program makes itself; why: what to say if it failed."""
+        self.note(f"{'ok' if passed else 'not ok'} {count.total + 1} {name}")
+        if passed:
+            count.passed += 1
+        else:
+            count.failures.append(f"{name}: {why}")
+
     def command(self, argv, timeout=1200, merge=False, **popen):
         """Run argv; (lines of stdout, exit status).
 

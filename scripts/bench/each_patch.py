@@ -19,15 +19,11 @@ def each_patch(context):
         scratch = Path(scratch)
         binds = kvm.copied_source(built, patches, scratch)
         bind, make = kvm.build_in(built, scratch)
-        for number, patch in enumerate(patches, 1):
+        for patch in patches:
             kvm.apply_patch(built, patch, binds)
             lines, status = context.command(root.command(make, binds=[*binds, bind]),
                                             merge=True, timeout=3600)
             said = [line for line in lines if re.search(r"\b(warning|error):", line)]
-            if status or said:
-                count.failures.append(
-                    f"{patch.name}: {(said or lines or ['no output'])[0][:150]}")
-            else:
-                count.passed += 1
-            context.note(f"{'not ok' if status or said else 'ok'} {number} {patch.name}")
+            context.test(count, patch.name, not status and not said,
+                         (said or lines or ["no output"])[0][:150])
     return count

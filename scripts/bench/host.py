@@ -84,12 +84,8 @@ def fuzz(context):
         f"{FUZZ_RUNS} inputs were tried": runs and int(runs[1]) >= FUZZ_RUNS,
     }
     count = Count()
-    for number, (name, passed) in enumerate(checks.items(), 1):
-        context.note(f"{'ok' if passed else 'not ok'} {number} {name}")
-        if passed:
-            count.passed += 1
-        else:
-            count.failures.append(f"{name}: not so (status {status})")
+    for name, passed in checks.items():
+        context.test(count, name, passed, f"not so (status {status})")
     return count
 
 

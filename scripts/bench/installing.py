@@ -34,14 +34,10 @@ def _copy_of_tree(path):
 def _in_order(context, steps, cwd, binds=()):
     """Each step, a name and a command for the shell in the root, is one test."""
     count = Count()
-    for number, (name, command) in enumerate(steps.items(), 1):
+    for name, command in steps.items():
         lines, status = context.command(
             root.command(["sh", "-c", command], cwd=cwd, binds=binds), merge=True)
-        context.note(f"{'not ok' if status else 'ok'} {number} {name}")
-        if status:
-            count.failures.append(f"{name}: {(lines or ['no output'])[-1][:150]}")
-        else:
-            count.passed += 1
+        context.test(count, name, not status, (lines or ["no output"])[-1][:150])
     return count
 
 

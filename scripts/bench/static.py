@@ -111,14 +111,10 @@ CHECKS = [licences, rustfmt, checkpatch, versions_agree, kernels_agree, shell, p
 def run(context):
     """The suite: one test for each check, and what is wrong in the log."""
     count = Count()
-    for number, check in enumerate(CHECKS, 1):
+    for check in CHECKS:
         wrong = check(context)
         for line in wrong:
             context.note(f"# {line}")
-        if wrong:
-            count.failures.append(f"{check.__name__}: {len(wrong)} complaints, the first: "
-                                  f"{wrong[0]}")
-        else:
-            count.passed += 1
-        context.note(f"{'not ok' if wrong else 'ok'} {number} {check.__name__}")
+        context.test(count, check.__name__, not wrong,
+                     f"{len(wrong)} complaints, the first: {''.join(wrong[:1])}")
     return count

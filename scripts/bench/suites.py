@@ -45,11 +45,8 @@ def lints(context):
                 "-C", built.kdir, f"M={TREE}", f"MO={scratch}/{number}", *options,
                 "modules")), merge=True)
             said = [line for line in lines if re.search(r"\b(warning|error)\b", line)]
-            if status or said:
-                count.failures.append(f"{name}: {(said or lines or ['no output'])[0][:150]}")
-            else:
-                count.passed += 1
-            context.note(f"{'not ok' if status or said else 'ok'} {number} {name}")
+            context.test(count, name, not status and not said,
+                         (said or lines or ["no output"])[0][:150])
     return count
 
 

@@ -65,6 +65,24 @@ class Runner(unittest.TestCase):
         self.assertEqual(run(check.Suite("a", passing, cores=8), cores=1)[0].passed, 2)
 
 
+class OwnTests(unittest.TestCase):
+    """Those that a suite makes itself."""
+
+    def test_passed_and_failed(self):
+        logs = []
+
+        def suite(context):
+            count = ktap.Count()
+            context.test(count, "one", True, "")
+            context.test(count, "two", False, "")
+            context.test(count, "three", False, "it is so")
+            logs.append(context.log.read_text())
+            return count
+        count = run(check.Suite("a", suite))[0]
+        self.assertEqual((count.passed, count.failures), (1, ["two: ", "three: it is so"]))
+        self.assertEqual(logs, ["ok 1 one\nnot ok 2 two\nnot ok 3 three\n"])
+
+
 class ResultsOf(unittest.TestCase):
     """A program that leaves results.json."""
 
