@@ -139,12 +139,14 @@ static unsigned long rht_before_endbr(unsigned long addr)
 #endif
 
 /*
- * Finds a function by a probe that is registered and at once unregistered.
+ * Finds a function by a probe that is registered and at once unregistered.  It is
+ * never armed: nothing is patched for it, and a kernel whose ftrace is switched off
+ * does not keep flags of it, which would make ftrace give up later.
  * Returns 0, or -ENOENT: there is no such symbol, or why it cannot be probed.
  */
 static int rht_lookup(const char *symbol, unsigned long *addr)
 {
-	struct kprobe probe = { .symbol_name = symbol };
+	struct kprobe probe = { .symbol_name = symbol, .flags = KPROBE_FLAG_DISABLED };
 	int ret;
 
 	ret = register_kprobe(&probe);
