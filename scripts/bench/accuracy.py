@@ -22,6 +22,7 @@ TICK = 30000
 # What tests/selftests/raw_hrtimer/rate_schedule.c does, as rates against the nominal.
 DOWN = [1.1, 1.06, 1.02, 0.98, 0.94, 0.9]
 SLOWEST = 0.9 - 500e-6
+SLEWED = 1 - 0.35 / 4
 RESERVE = 1000e-6   # the parameter reserve_ppm
 
 _TIMER = re.compile(r" +(?:not )?ok \d+ (?P<name>\S+ (?P<us>\d+) us \S+): early \d+, late "
@@ -53,8 +54,8 @@ def beyond_floor(schedule):
     if schedule == "down":
         return max(min(before, 1) * (1 - RESERVE) / after - 1
                    for before, after in zip(DOWN, DOWN[1:]))
-    if schedule == "random":
-        return (1 - RESERVE) / SLOWEST - 1
+    if schedule in ("random", "offset"):
+        return (1 - RESERVE) / (SLOWEST if schedule == "random" else SLEWED) - 1
     return 0
 
 

@@ -17,7 +17,7 @@ MORE = {"patched": PATCHED, "stock": []}
 
 # What rate_schedule.c knows.
 CONSTANT = f"{accuracy.NOMINAL} +500ppm -500ppm +10% -10%"
-CHANGING = "up down random"
+CHANGING = "up down random offset"
 
 # QEMU's emulated processor does not say that its TSC is constant, which KVM wants to know
 # for the Xen timer.

@@ -8,6 +8,8 @@
  *		counters of raw_hrtimer; the timers are --distance apart
  *   random	another rate every few milliseconds or each --interval, by --seed; the
  *		tick up to --max-tick off, which is 0 for changes of frequency alone
+ *   offset	what the kernel makes of an offset that it is to slew: another rate in
+ *		each second, up to 8.75 % off; the other way every 3 s or --interval
  *
  * Says what it did as comments, after the command has ended, so that it does not
  * disturb it.  Exits with the command's status, or with 1 if the schedule was not
@@ -22,6 +24,8 @@
 #define TOLERANCE_PPM	1.0		/* a unit of mult is up to 0.46 ppm */
 #define SETTLED_S	2		/* a frequency takes up to so long */
 
+#define OFFSET_NS	350000000
+
 #define STEPS		5		/* of up and down, each in another timer */
 #define STEP_TICKS	(2 * MAX_TICK_OFF / STEPS)
 
@@ -34,7 +38,7 @@ static const struct schedule {
 	const char *name;
 	int tick, freq;			/* at first */
 	int step;			/* of tick */
-	bool random;
+	bool random, offset;
 } schedules[] = {
 	{ "0", NOMINAL_TICK },
 	{ "+500ppm", NOMINAL_TICK, MAX_FREQ },
@@ -44,6 +48,7 @@ static const struct schedule {
 	{ "up", NOMINAL_TICK - MAX_TICK_OFF, .step = STEP_TICKS },
 	{ "down", NOMINAL_TICK + MAX_TICK_OFF, .step = -STEP_TICKS },
 	{ "random", NOMINAL_TICK, .random = true },
+	{ "offset", NOMINAL_TICK, .offset = true },
 };
 
 static unsigned int seed;
@@ -120,23 +125,28 @@ static bool follow_steps(const struct schedule *schedule)
 	double restarts = counter("restarts"), rearms = counter("rearms");
 	double starts, armed = counter("starts");
 	int tick = schedule->tick, steps = 0, hits = 0;
+	bool over = false;
 
-	while (rest(distance * LOOK)) {
+	while (!over && steps < STEPS) {
+		over = !rest(distance * LOOK);
 		starts = counter("starts");
-		if (steps == STEPS || starts == armed)
+		if (over || starts == armed)
 			continue;
 		armed = starts;
-		if (!rest(distance * STEP_AT))
-			break;
+		over = !rest(distance * STEP_AT);
+		if (over)
+			continue;
 		starts = counter("starts");
 		tick += schedule->step;
 		bend(tick, 0);
 		steps++;
 		hits += starts == armed && counter("starts") == armed;
 		armed = starts;
-		if (!rest(distance * REST))
-			break;
+		over = !rest(distance * REST);
 	}
+	/* No look any more: it would hold up a guest whose timer expires meanwhile. */
+	while (!over)
+		over = !rest(3600);
 	restarts = counter("restarts") - restarts;
 	rearms = counter("rearms") - rearms;
 	ksft_print_msg("%d steps of %d ticks, %d in a pending timer; %.0f restarts, %.0f rearms\n",
@@ -162,6 +172,43 @@ static bool follow_random(void)
 		/* 1 to 64 ms, about as often as chronyd could ever think of, and more. */
 	} while (rest(interval ?: (1 + random() % 64) / 1e3));
 	ksft_print_msg("seed %u, %d changes\n", seed, changes);
+	return true;
+}
+
+/* In the first second the kernel slews a quarter of it (kernel/time/ntp.c, SHIFT_PLL). */
+static void slew_offset(long ns)
+{
+	struct timex timex = {
+		.modes = ADJ_OFFSET | ADJ_STATUS | ADJ_TIMECONST | ADJ_NANO,
+		.status = STA_PLL,
+		.offset = ns,
+	};
+
+	if (adjtimex(&timex) < 0)
+		ksft_exit_fail_msg("adjtimex: %s\n", strerror(errno));
+}
+
+static void stop_slewing(void)
+{
+	struct timex timex = { .modes = ADJ_STATUS | ADJ_MICRO, .status = STA_UNSYNC };
+
+	slew_offset(0);
+	adjtimex(&timex);
+}
+
+static bool follow_offset(void)
+{
+	long ns = OFFSET_NS;
+	int slews = 0;
+
+	/* Before what atexit() was given first: the frequency, which this changes, too. */
+	atexit(stop_slewing);
+	do {
+		slew_offset(ns);
+		ns = -ns;
+		slews++;
+	} while (rest(interval ?: 3));
+	ksft_print_msg("%d slews\n", slews);
 	return true;
 }
 
@@ -195,6 +242,8 @@ static int run(const struct schedule *schedule, char **argv)
 		start(argv, 1);
 	if (schedule->random)
 		kept = follow_random();
+	else if (schedule->offset)
+		kept = follow_offset();
 	else if (schedule->step)
 		kept = follow_steps(schedule);
 	else
