@@ -20,6 +20,10 @@ use crate::{
         self,
         Word, //
     },
+    pair::{
+        halves,
+        rate_of, //
+    },
     rate::{
         Change,
         Cycles,
@@ -64,7 +68,7 @@ pub(crate) struct Said {
     pub(crate) cycle_last: u64,
     pub(crate) xtime_nsec: u64,
     pub(crate) base: u64,
-    /// `tkr_mono`, `tkr_raw`: `mult`, and above it `shift`.
+    /// `tkr_mono`, `tkr_raw`: `mult`, and above it `shift`; a pair takes one comparison.
     pub(crate) mono: u64,
     pub(crate) raw: u64,
     /// `ntp_err_mult`, and above it `cs_id`.
@@ -72,20 +76,10 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// Puts two words of the timekeeper into one, which takes one comparison.
-    #[inline(always)]
-    pub(crate) fn pair(low: u32, high: u32) -> u64 {
-        u64::from(low) | u64::from(high) << 32
-    }
-
     /// Returns what is published of it; `None` if no clocksource can have such a rate.
     #[inline]
     fn snapshot(&self) -> Option<Snapshot> {
-        // CAST: As paired.
-        let halves = |pair: u64| (pair as u32, (pair >> 32) as u32);
-        let rate = |pair: u64| Rate::new(halves(pair).0, halves(pair).1);
-
-        let (rate, raw) = (rate(self.mono)?, rate(self.raw)?);
+        let (rate, raw) = (rate_of(self.mono)?, rate_of(self.raw)?);
         let (ntp_err_mult, cs_id) = halves(self.rest);
         // It dithers unless the nominal rate is what is asked for, which `mult` can express.
         let base = rate.mult().wrapping_sub(ntp_err_mult);
@@ -157,8 +151,7 @@ fn is_repeat(new: &Said) -> bool {
     }
     let cycles = new.cycle_last.wrapping_sub(old.cycle_last.load());
     let ns = new.base.wrapping_sub(old.base.load());
-    // CAST: As paired: the `mult` and the `shift`.
-    let (mult, shift) = (new.mono as u32, (new.mono >> 32) as u32);
+    let (mult, shift) = halves(new.mono);
 
     cycles
         .wrapping_mul(u64::from(mult))

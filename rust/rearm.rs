@@ -26,10 +26,11 @@ use crate::{
         Word, //
     },
     hrtimer,
-    rate::{
-        Change,
-        Rate, //
+    pair::{
+        pair,
+        rate_of, //
     },
+    rate::Change,
     snapshot::Snapshot,
     stats, //
 };
@@ -75,17 +76,14 @@ pub(crate) fn make_up() {
 #[inline]
 pub(crate) fn notice(new: &Snapshot, stepped: bool) {
     let rate = new.top;
-    let reference = REFERENCE.load();
-    // CAST: Packed below.
-    let reference = Rate::new(reference as u32, (reference >> 32) as u32);
 
-    match reference.map(|reference| rate.change_from(reference)) {
+    match rate_of(REFERENCE.load()).map(|reference| rate.change_from(reference)) {
         Some(Change::Steady) if !stepped => return,
         Some(Change::Faster) if !stepped => (),
         _ if ffi::param_rearm() => ffi::pass_queue(),
         _ => (),
     }
-    REFERENCE.store_release(u64::from(rate.mult()) | u64::from(rate.shift()) << 32);
+    REFERENCE.store_release(pair(rate.mult(), rate.shift()));
 }
 
 /// Sends each CPU with pending timers to look at them. Context: hard interrupt.

@@ -15,6 +15,10 @@
 use crate::{
     deadline::Timeline,
     ffi::Word,
+    pair::{
+        halves,
+        pair, //
+    },
     rate::{
         Cycles,
         MonoNs,
@@ -90,8 +94,7 @@ impl Slot {
         self.xtime_nsec.store_release(line.xtime_nsec);
         // CAST: Two's complement, there and back.
         self.base.store_release(line.base.get() as u64);
-        self.mults
-            .store_release(u64::from(mult) | u64::from(snapshot.raw.mult()) << 32);
+        self.mults.store_release(pair(mult, snapshot.raw.mult()));
         self.flags.store_release(
             u64::from(shift)
                 | flag(TSC, snapshot.tsc)
@@ -124,10 +127,9 @@ struct Words {
 }
 
 impl Words {
-    // CAST: The lower half, the upper half, and what is below the flags.
     #[inline(always)]
     fn mult(&self) -> u32 {
-        self.mults as u32
+        halves(self.mults).0
     }
 
     #[inline(always)]
@@ -138,11 +140,12 @@ impl Words {
 
     #[inline(always)]
     fn raw_mult(&self) -> u32 {
-        (self.mults >> 32) as u32
+        halves(self.mults).1
     }
 
     #[inline(always)]
     fn rate(&self, mult: u32) -> Option<Rate> {
+        // CAST: What is below the flags.
         Rate::new(mult, (self.flags & 0xff) as u32)
     }
 

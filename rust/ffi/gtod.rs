@@ -5,9 +5,12 @@
 //! C header: [`include/linux/timekeeper_internal.h`](srctree/include/linux/timekeeper_internal.h)
 
 use super::bindings;
-use crate::gtod::{
-    self,
-    Said, //
+use crate::{
+    gtod::{
+        self,
+        Said, //
+    },
+    pair::pair, //
 };
 
 use core::{
@@ -109,8 +112,8 @@ fn said(tk: &bindings::timekeeper) -> Said {
         xtime_nsec: mono.xtime_nsec,
         // CAST: Two's complement; differences are made of it.
         base: mono.base as u64,
-        mono: Said::pair(mono.mult, mono.shift),
-        raw: Said::pair(raw.mult, raw.shift),
-        rest: Said::pair(tk.ntp_err_mult, tk.cs_id),
+        mono: pair(mono.mult, mono.shift),
+        raw: pair(raw.mult, raw.shift),
+        rest: pair(tk.ntp_err_mult, tk.cs_id),
     }
 }

@@ -6,11 +6,12 @@
 
 #[expect(
     dead_code,
-    reason = "the latch needs the types of rate.rs and deadline.rs alone"
+    reason = "the latch needs the types of rate.rs and deadline.rs and pairs alone"
 )]
 #[path = "../../../../rust"]
 mod module {
     pub(crate) mod deadline;
+    pub(crate) mod pair;
     pub(crate) mod rate;
     pub(crate) mod snapshot;
 }
@@ -21,6 +22,7 @@ mod ffi {
 
 use module::{
     deadline,
+    pair,
     rate,
     snapshot, //
 };

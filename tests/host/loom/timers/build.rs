@@ -14,11 +14,12 @@ use std::{
 
 include!("src/variants.rs");
 
-const MODULE: [&str; 11] = [
+const MODULE: [&str; 12] = [
     "deadline.rs",
     "gtod.rs",
     "hrtimer.rs",
     "margin.rs",
+    "pair.rs",
     "rate.rs",
     "rearm.rs",
     "records.rs",

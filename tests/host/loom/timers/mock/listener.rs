@@ -13,6 +13,7 @@ use crate::{
         self,
         Said, //
     },
+    pair::pair,
     rate::{
         Cycles,
         MonoNs,
@@ -72,9 +73,9 @@ impl Clock {
             cycle_last: self.cycle_last,
             xtime_nsec: self.xtime_nsec,
             base: self.base as u64,
-            mono: Said::pair(self.mult, SHIFT),
-            raw: Said::pair(self.raw, SHIFT),
-            rest: Said::pair(self.ntp_err_mult, self.cs_id),
+            mono: pair(self.mult, SHIFT),
+            raw: pair(self.raw, SHIFT),
+            rest: pair(self.ntp_err_mult, self.cs_id),
         }
     }
 

@@ -16,6 +16,7 @@ use crate::{
         self,
         Said, //
     },
+    pair::pair,
     rearm, //
 };
 
@@ -47,9 +48,9 @@ fn update(mult: u32) {
         cycle_last: 0,
         xtime_nsec: 0,
         base: 0,
-        mono: Said::pair(mult, 0),
-        raw: Said::pair(mult, 0),
-        rest: Said::pair(0, ffi::CSID_X86_TSC),
+        mono: pair(mult, 0),
+        raw: pair(mult, 0),
+        rest: pair(0, ffi::CSID_X86_TSC),
     });
 }
 
