@@ -151,7 +151,7 @@ int rht_next_cpu(int cpu)
 
 static void rht_pass_fn(struct irq_work *work)
 {
-	rust_raw_hrtimer_pass();
+	rust_raw_hrtimer_pass(smp_processor_id());
 }
 
 static struct irq_work rht_pass_work = IRQ_WORK_INIT_HARD(rht_pass_fn);

@@ -142,7 +142,7 @@ bool rust_raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode);
 bool rust_raw_hrtimer_node_restart(struct tsc_timer *tt);
 void rust_raw_hrtimer_node_cancel(struct tsc_timer *tt);
 void rust_raw_hrtimer_show(struct seq_file *seq, enum rht_file file);
-void rust_raw_hrtimer_pass(void);
+void rust_raw_hrtimer_pass(unsigned int cpu);
 void rust_raw_hrtimer_rearm(int cpu);
 void rust_raw_hrtimer_kvm_live(void);
 void rust_raw_hrtimer_kvm_gone(enum rht_kvm_module module);

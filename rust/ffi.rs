@@ -40,7 +40,10 @@ pub(crate) use timer::{
     Timer, //
 };
 
-pub(crate) use word::Word;
+pub(crate) use word::{
+    smp_mb,
+    Word, //
+};
 
 use crate::{
     margin::Fraction,

@@ -17,6 +17,7 @@ mod hrtimer;
 mod kvm;
 mod margin;
 mod measure;
+mod occupied;
 mod pair;
 mod rate;
 mod rearm;

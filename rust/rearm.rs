@@ -26,6 +26,10 @@ use crate::{
         Word, //
     },
     hrtimer,
+    occupied::{
+        self,
+        Look, //
+    },
     pair::{
         pair,
         rate_of, //
@@ -72,7 +76,7 @@ pub(crate) fn make_up() {
     }
 }
 
-/// Asks for a pass if `new` makes a pending timer late. Called by the listener.
+/// Asks for a pass if `new`, which is published, makes a pending timer late. Called by the listener.
 #[inline]
 pub(crate) fn notice(new: &Snapshot, stepped: bool) {
     let rate = new.top;
@@ -80,22 +84,30 @@ pub(crate) fn notice(new: &Snapshot, stepped: bool) {
     match rate_of(REFERENCE.load()).map(|reference| rate.change_from(reference)) {
         Some(Change::Steady) if !stepped => return,
         Some(Change::Faster) if !stepped => (),
-        _ if ffi::param_rearm() => ffi::pass_queue(),
+        _ if ffi::param_rearm() && occupied::is_occupied() => ffi::pass_queue(),
         _ => (),
     }
     REFERENCE.store_release(pair(rate.mult(), rate.shift()));
 }
 
-/// Sends each CPU with pending timers to look at them. Context: hard interrupt.
-pub(crate) fn pass() {
+/// Sends each CPU with pending timers to look at them. Context: hard interrupt, on `this_cpu`.
+pub(crate) fn pass(this_cpu: u32) {
+    let look = Look::begin(this_cpu);
+    let mut found = false;
+
     stats::PASSES.count();
     for cpu in ffi::possible_cpus() {
-        let pending = Queue::lock(cpu).begin_pass();
-
+        if !Queue::lock(cpu).begin_pass() {
+            continue;
+        }
+        found = true;
         // An offline CPU's timers have moved to another one, its queue has not.
-        if pending && !ffi::rearm_on(cpu) {
+        if !ffi::rearm_on(cpu) {
             rearm(cpu);
         }
+    }
+    if !found {
+        look.ended_empty();
     }
 }
 
@@ -160,6 +172,9 @@ pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
     // With interrupts off from before the rate is read until the timer is queued, a pass that this
     // rate does not know about comes after, and finds the timer.
     let (queue, is_there) = lock_to_start(node);
+    if !is_there {
+        occupied::announce();
+    }
     let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
         if is_there {
             queue.remove(node);

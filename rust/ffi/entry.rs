@@ -34,7 +34,10 @@ use core::ptr::NonNull;
 
 use kernel::{
     error::code::EINVAL,
-    ffi::c_int,
+    ffi::{
+        c_int,
+        c_uint, //
+    },
     seq_file::SeqFile, //
 };
 
@@ -171,9 +174,9 @@ entries! {
 
     /// # Safety
     ///
-    /// For the shim's irq_work alone: hard interrupt.
-    fn rust_raw_hrtimer_pass() {
-        rearm::pass();
+    /// For the shim's irq_work alone: hard interrupt, on `cpu`.
+    fn rust_raw_hrtimer_pass(cpu: c_uint) {
+        rearm::pass(cpu);
     }
 
     /// # Safety

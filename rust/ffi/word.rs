@@ -18,12 +18,12 @@ compile_error!("the ordering of a Word is x86's");
 ///
 /// # Invariants
 ///
-/// It is accessed through volatile accesses of the whole word alone.
+/// It is accessed through volatile or atomic accesses of the whole word alone.
 #[repr(transparent)]
 pub(crate) struct Word(UnsafeCell<u64>);
 
-// SAFETY: By the type's invariant every access is a single volatile one of an aligned word, which the
-// memory model treats as marked: they do not race.
+// SAFETY: By the type's invariant every access is a single one of a whole aligned word, which the memory
+// model treats as marked: they do not race.
 unsafe impl Sync for Word {}
 
 /// Keeps the compiler from moving memory accesses across: `barrier()`.
@@ -31,6 +31,13 @@ unsafe impl Sync for Word {}
 fn barrier() {
     // SAFETY: An empty block.
     unsafe { core::arch::asm!("") };
+}
+
+/// `smp_mb()`: what comes before it is done, for all to see, before what comes after it.
+#[inline(always)]
+pub(crate) fn smp_mb() {
+    // SAFETY: Adds nothing to a word below the stack, which is always there.
+    unsafe { core::arch::asm!("lock add dword ptr [rsp - 4], 0") };
 }
 
 impl Word {
@@ -60,5 +67,32 @@ impl Word {
         barrier();
         // SAFETY: The pointer is to a valid, aligned word; see the type's invariant.
         unsafe { self.0.get().write_volatile(value) };
+    }
+
+    /// `xchg()`, with nothing returned.
+    pub(crate) fn xchg(&self, value: u64) {
+        // SAFETY: The pointer is to a valid, aligned word; see the type's invariant.
+        unsafe {
+            core::arch::asm!(
+                "xchg [{word}], {value}",
+                word = in(reg) self.0.get(),
+                value = inout(reg) value => _,
+                options(nostack, preserves_flags),
+            )
+        };
+    }
+
+    /// `cmpxchg()`, with nothing returned: `old` becomes `new`, anything else stays.
+    pub(crate) fn cmpxchg(&self, old: u64, new: u64) {
+        // SAFETY: The pointer is to a valid, aligned word; see the type's invariant.
+        unsafe {
+            core::arch::asm!(
+                "lock cmpxchg [{word}], {new}",
+                word = in(reg) self.0.get(),
+                new = in(reg) new,
+                inout("rax") old => _,
+                options(nostack),
+            )
+        };
     }
 }

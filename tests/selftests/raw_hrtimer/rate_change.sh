@@ -79,11 +79,25 @@ steady_is_left_alone() {
 		[ "$(counter passes)" = "$passes" ]
 }
 
+# The first slow-down may look for what was cancelled since the last one.
+nothing_pending() {
+	straighten
+	settle
+	bend 9500 0
+	settle
+	passes=$(counter passes)
+	changes=$(field "$RHT/rate" rate_changes)
+	bend 9000 0
+	settle
+	straighten
+	[ "$(field "$RHT/rate" rate_changes)" -gt "$changes" ] && [ "$(counter passes)" = "$passes" ]
+}
+
 begin "a change of rate while a timer is pending"
 need_adjtimex
 need_tsc
 load_test_module
-plan 6
+plan 7
 BUSY=$(find_program busy_slowdown)
 
 expect "slowed down: a node is neither early nor late" node_slowed_down
@@ -97,4 +111,5 @@ fi
 expect "sped up: a node is not early" sped_up 1
 expect "sped up: a plain timer is not early" sped_up 0
 expect "steady: no pass and no re-arming" steady_is_left_alone
+expect "slowed down with no timer pending: no pass" nothing_pending
 finish

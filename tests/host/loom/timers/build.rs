@@ -14,11 +14,12 @@ use std::{
 
 include!("src/variants.rs");
 
-const MODULE: [&str; 12] = [
+const MODULE: [&str; 13] = [
     "deadline.rs",
     "gtod.rs",
     "hrtimer.rs",
     "margin.rs",
+    "occupied.rs",
     "pair.rs",
     "rate.rs",
     "rearm.rs",
@@ -75,7 +76,7 @@ fn main() {
     println!("cargo::rerun-if-changed=src");
     let planted = faults()
         .enumerate()
-        .map(|(n, fault)| (format!("fault_{n}"), [SCALED, &[fault.edit]].concat()));
+        .map(|(n, fault)| (format!("fault_{n}"), [SCALED, fault.edits].concat()));
     let whole = [
         ("unchanged".to_owned(), vec![]),
         ("scaled".to_owned(), SCALED.to_vec()),

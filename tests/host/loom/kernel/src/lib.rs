@@ -67,6 +67,19 @@ impl Word {
         self.0
             .store(value, unless_planted(Fault::Release, Ordering::Release));
     }
+
+    pub fn xchg(&self, value: u64) {
+        self.0.xchg(value, Ordering::AcqRel);
+    }
+
+    pub fn cmpxchg(&self, old: u64, new: u64) {
+        let _ = self.0.cmpxchg(old, new, Ordering::AcqRel);
+    }
+}
+
+/// `crate::ffi::smp_mb`.
+pub fn smp_mb() {
+    loom::sync::atomic::fence(Ordering::SeqCst);
 }
 
 /// `kernel::sync`.

@@ -122,3 +122,9 @@ impl<T: Value> Atomic<T> {
         T::cmpxchg(&self.object(), old, new, ordering)
     }
 }
+
+impl Atomic<u64> {
+    pub fn xchg(&self, value: u64, ordering: Ordering) -> u64 {
+        self.object().swap(value, ordering)
+    }
+}

@@ -238,6 +238,24 @@ pub fn a_start_and_two_changes() {
     owner.assert_in_time(SLOWEST);
 }
 
+/// The same, and another timer is pending already, on the same CPU or not.
+fn a_start_beside_another(cpu: i32) {
+    let ([one, other], _rearm) = load(FAST);
+
+    other.share().start(0);
+    one.meets(&[SLOW, SLOWEST], move |timer| timer.start(cpu));
+    one.assert_in_time(SLOWEST);
+    other.assert_in_time(SLOWEST);
+}
+
+pub fn a_start_beside_another_there() {
+    a_start_beside_another(0);
+}
+
+pub fn a_start_beside_another_elsewhere() {
+    a_start_beside_another(1);
+}
+
 /// A timer's callback runs early while the clock slows down.
 pub fn a_callback() {
     let ([owner], _rearm) = load(FAST);
@@ -397,6 +415,36 @@ pub fn two_timers_and_two_changes() {
     settle(SLOWEST);
     one.assert_in_time(SLOWEST);
     other.assert_in_time(SLOWEST);
+}
+
+/// Two CPUs look at all queues while a timer is armed; then the clock slows down.
+pub fn two_passes() {
+    let ([owner], _rearm) = load(FAST);
+    let shared = owner.share();
+
+    let start = spawn(move || shared.start(1));
+    let pass = spawn(|| rearm::pass(1));
+    rearm::pass(0);
+    start.join().expect("no panic");
+    pass.join().expect("no panic");
+    settle(SLOW);
+    owner.assert_in_time(SLOW);
+}
+
+/// A timer is cancelled while the clock slows down; from then on changes ask for nothing.
+pub fn nothing_pending() {
+    let ([owner], _rearm) = load(FAST);
+
+    owner.share().start(0);
+    owner.meets(&[SLOW], |timer| timer.free(1));
+    settle(SLOWEST);
+    let passes = bindings::times("PASSES");
+    settle(FAST);
+    settle(SLOWEST);
+    assert!(
+        bindings::times("PASSES") == passes,
+        "a pass that is for nothing"
+    );
 }
 
 /// A timer that was armed on a CPU which is offline now.

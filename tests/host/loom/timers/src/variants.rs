@@ -18,10 +18,10 @@ const fn edit(file: &'static str, before: &'static str, after: &'static str) -> 
     }
 }
 
-/// An edit that is wrong, and the model that notices it.
+/// Edits that are wrong, and the model that notices it.
 pub struct Fault {
     pub what: &'static str,
-    pub edit: Edit,
+    pub edits: &'static [Edit],
     pub model: &'static str,
 }
 
@@ -35,9 +35,10 @@ pub const SCALED: &[Edit] = &[
 
 include!("faults/pending.rs");
 include!("faults/listener.rs");
+include!("faults/occupied.rs");
 include!("faults/records.rs");
 
 /// What is planted, one by one.
 pub fn faults() -> impl Iterator<Item = &'static Fault> {
-    [PENDING, LISTENER, RECORDS].into_iter().flatten()
+    [PENDING, LISTENER, OCCUPIED, RECORDS].into_iter().flatten()
 }

@@ -49,10 +49,20 @@ fn explore(model: fn(), preemptions: usize) -> usize {
 /// How many interleavings there are at least; so that a model which loom does not take apart, or
 /// which does not meet what it is about, cannot pass.
 const MODELS: &[(&str, fn(), usize)] = &[
-    ("a_start", model::a_start, 100),
+    ("a_start", model::a_start, 10),
     (
         "a_start_and_two_changes",
         model::a_start_and_two_changes,
+        10,
+    ),
+    (
+        "a_start_beside_another_there",
+        model::a_start_beside_another_there,
+        1000,
+    ),
+    (
+        "a_start_beside_another_elsewhere",
+        model::a_start_beside_another_elsewhere,
         1000,
     ),
     ("a_callback", model::a_callback, 100),
@@ -96,6 +106,8 @@ const MODELS: &[(&str, fn(), usize)] = &[
         50,
     ),
     ("a_drift", model::a_drift, 1),
+    ("two_passes", model::two_passes, 500),
+    ("nothing_pending", model::nothing_pending, 50),
     ("an_offline_cpu", model::an_offline_cpu, 2),
     ("a_removal", model::a_removal, 100),
     ("listener: a_change", listener::a_change, 1),
@@ -153,6 +165,7 @@ const VERDICTS: &[&str] = &[
     "another state is published",
     "another line is published",
     "what is known is published again",
+    "a pass that is for nothing",
     // Loom's own: a list that is torn has no end.
     "Model exceeded maximum number of branches",
     "a record is lost",

@@ -62,6 +62,11 @@ pub(crate) fn met(what: &'static str) {
     *met.entry(what).or_default() += 1;
 }
 
+pub(crate) fn times(what: &str) -> usize {
+    let met = MET.lock().unwrap_or_else(PoisonError::into_inner);
+    met.get(what).copied().unwrap_or_default()
+}
+
 pub(crate) fn forget_met() -> BTreeMap<&'static str, usize> {
     take(&mut MET.lock().unwrap_or_else(PoisonError::into_inner))
 }
@@ -414,7 +419,7 @@ fn serve() {
         match work {
             Work::Pass => {
                 run_on(0);
-                rearm::pass();
+                rearm::pass(0);
             }
             Work::Rearm(cpu) => {
                 run_on(cpu);

@@ -5,7 +5,10 @@
 pub(crate) mod bindings;
 // The build script adds the others.
 
-pub(crate) use kernel::Word;
+pub(crate) use kernel::{
+    smp_mb,
+    Word, //
+};
 pub(crate) use node::{
     Node,
     Queue, //

@@ -5,44 +5,44 @@
 pub const LISTENER: &[Fault] = &[
     Fault {
         what: "another rate is a repeat",
-        edit: edit("gtod.rs", "new.mono != old.mono.load() || ", ""),
+        edits: &[edit("gtod.rs", "new.mono != old.mono.load() || ", "")],
         model: "listener::a_change",
     },
     Fault {
         what: "another raw rate is a repeat",
-        edit: edit("gtod.rs", "new.raw != old.raw.load() || ", ""),
+        edits: &[edit("gtod.rs", "new.raw != old.raw.load() || ", "")],
         model: "listener::a_change",
     },
     Fault {
         what: "another clocksource is a repeat",
-        edit: edit("gtod.rs", " || new.rest != old.rest.load()", ""),
+        edits: &[edit("gtod.rs", " || new.rest != old.rest.load()", "")],
         model: "listener::a_change",
     },
     Fault {
         what: "another line is a repeat",
-        edit: edit("gtod.rs", "== new.xtime_nsec.wrapping_add(", "
-            != !new.xtime_nsec.wrapping_add("),
+        edits: &[edit("gtod.rs", "== new.xtime_nsec.wrapping_add(", "
+            != !new.xtime_nsec.wrapping_add(")],
         model: "listener::a_change",
     },
     Fault {
         what: "a fraction of a nanosecond is a repeat",
-        edit: edit("gtod.rs", "        == new.xtime_nsec.wrapping_add(", "
-            & !1 == !1 & new.xtime_nsec.wrapping_add("),
+        edits: &[edit("gtod.rs", "        == new.xtime_nsec.wrapping_add(", "
+            & !1 == !1 & new.xtime_nsec.wrapping_add(")],
         model: "listener::a_change",
     },
     Fault {
         what: "below the top rate there are repeats",
-        edit: edit("gtod.rs", "if at_top { said.mono } else { 0 }", "said.mono"),
+        edits: &[edit("gtod.rs", "if at_top { said.mono } else { 0 }", "said.mono")],
         model: "listener::a_change",
     },
     Fault {
         what: "a step that is told is a repeat",
-        edit: edit("gtod.rs", "if stepped || !is_repeat", "if !is_repeat"),
+        edits: &[edit("gtod.rs", "if stepped || !is_repeat", "if !is_repeat")],
         model: "listener::a_step",
     },
     Fault {
         what: "nothing is remembered",
-        edit: edit("gtod.rs", "    remember(&said, &new);", ""),
+        edits: &[edit("gtod.rs", "    remember(&said, &new);", "")],
         model: "listener::a_steady_clock",
     },
 ];

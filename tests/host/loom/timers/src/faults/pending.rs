@@ -5,12 +5,12 @@
 pub const PENDING: &[Fault] = &[
     Fault {
         what: "a slow-down asks for no pass",
-        edit: edit("rearm.rs", "_ if ffi::param_rearm() => ffi::pass_queue(),", "_ if false => (),"),
+        edits: &[edit("rearm.rs", "_ if ffi::param_rearm() && ", "_ if false && ")],
         model: "model::a_start",
     },
     Fault {
         what: "the pass is asked for before the new rate is published",
-        edit: edit("gtod.rs", "    CURRENT.publish(new);\n    let Some((old, _)) = old else {
+        edits: &[edit("gtod.rs", "    CURRENT.publish(new);\n    let Some((old, _)) = old else {
         return;
     };", "
             let Some((old, _)) = old else {
@@ -18,166 +18,155 @@ pub const PENDING: &[Fault] = &[
                 return;
             };
             rearm::notice(new, stepped || old.tsc != new.tsc);
-            CURRENT.publish(new);"),
+            CURRENT.publish(new);")],
         model: "model::a_start",
     },
     Fault {
         what: "a start reads the rate before it has the lock",
-        edit: edit("rearm.rs", "    let (queue, is_there) = lock_to_start(node);
-    let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {", "
-            let expiry = hrtimer::armed_expiry(node.deadline());
-            let (queue, is_there) = lock_to_start(node);
-            let Some(expiry) = expiry else {"),
+        edits: &[
+            edit("rearm.rs", "let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
+        if is_there", "let Some(expiry) = expiry else {
+        if is_there"),
+            edit("rearm.rs", "let (queue, is_there) = lock_to_start(node);", "
+                occupied::announce();
+                let expiry = hrtimer::armed_expiry(node.deadline());
+                let (queue, is_there) = lock_to_start(node);"),
+        ],
         model: "model::a_start",
     },
     Fault {
         what: "a start gives the lock up before the timer is queued",
-        edit: edit("rearm.rs", "        queue.add(node);
+        edits: &[edit("rearm.rs", "        queue.add(node);
     }
 ", "
                 queue.add(node);
             }
-            drop(queue);"),
+            drop(queue);")],
         model: "model::a_start",
     },
     Fault {
         what: "a pass finds no node due",
-        edit: edit("ffi/node.rs", "unsafe { self.due().splice(self.pending()) };", ""),
+        edits: &[edit("ffi/node.rs", "unsafe { self.due().splice(self.pending()) };", "")],
         model: "model::a_start",
     },
     Fault {
         what: "a pass moves the timers that would be early",
-        edit: edit("rearm.rs", "expiry >= timer.expires()", "expiry <= timer.expires()"),
+        edits: &[edit("rearm.rs", "expiry >= timer.expires()", "expiry <= timer.expires()")],
         model: "model::a_start",
     },
     Fault {
         what: "a node is lost once it was looked at",
-        edit: edit("ffi/node.rs", "        // SAFETY: It was just taken off its list, and the lock is held.
-        unsafe { self.pending().append(node.link()) };", ""),
+        edits: &[edit("ffi/node.rs", "        // SAFETY: It was just taken off its list, and the lock is held.
+        unsafe { self.pending().append(node.link()) };", "")],
         model: "model::two_timers_and_two_changes",
     },
     Fault {
         what: "one batch is all",
-        edit: edit("rearm.rs", "        ffi::rearm_more(cpu);", ""),
+        edits: &[edit("rearm.rs", "        ffi::rearm_more(cpu);", "")],
         model: "model::two_timers",
     },
     Fault {
         what: "an offline CPU's queue is left alone",
-        edit: edit("rearm.rs", "            rearm(cpu);", ""),
+        edits: &[edit("rearm.rs", "            rearm(cpu);", "")],
         model: "model::an_offline_cpu",
     },
     Fault {
         what: "a drift in single units is never a change",
-        edit: edit("rearm.rs", "Some(Change::Steady) if !stepped => return,",
-            "Some(Change::Steady) if !stepped => (),"),
+        edits: &[edit("rearm.rs", "Some(Change::Steady) if !stepped => return,",
+            "Some(Change::Steady) if !stepped => (),")],
         model: "model::a_drift",
     },
     Fault {
         what: "a running callback is not made up for",
-        edit: edit("rearm.rs", "Cancel::Running => AGAIN.store_release(1)", "Cancel::Running => ()"),
+        edits: &[edit("rearm.rs", "Cancel::Running => AGAIN.store_release(1)", "Cancel::Running => ()")],
         model: "model::a_callback",
     },
     Fault {
         what: "nothing is made up for",
-        edit: edit("rearm.rs", "if AGAIN.load() != 0", "if false"),
+        edits: &[edit("rearm.rs", "if AGAIN.load() != 0", "if false")],
         model: "model::a_callback",
     },
     Fault {
         what: "an update that says nothing new makes up for nothing",
-        edit: edit("gtod.rs", "    stats::UPDATES.count();
+        edits: &[edit("gtod.rs", "    stats::UPDATES.count();
     rearm::make_up();
-}", "}"),
+}", "}")],
         model: "model::a_callback",
     },
     Fault {
         what: "what a pass that was asked for finds is cleared",
-        edit: edit("rearm.rs", "        AGAIN.store_release(0);
+        edits: &[edit("rearm.rs", "        AGAIN.store_release(0);
         ffi::pass_queue();", "
             ffi::pass_queue();
-            AGAIN.store_release(0);"),
+            AGAIN.store_release(0);")],
         model: "model::a_callback_and_an_update",
     },
     Fault {
         what: "a callback reads the rate without the lock",
-        edit: edit("rearm.rs", "    let queue = Queue::lock_of(node);
+        edits: &[edit("rearm.rs", "    let queue = Queue::lock_of(node);
     let reached = hrtimer::finish(node.timer(), node.deadline());
 ", "
             let reached = hrtimer::finish(node.timer(), node.deadline());
-            let queue = Queue::lock_of(node);"),
+            let queue = Queue::lock_of(node);")],
         model: "model::a_callback_after_a_speed_up",
     },
     Fault {
         what: "an early callback has done its work",
-        edit: edit("rearm.rs", "node.set_expired(reached);", "node.set_expired(true);"),
+        edits: &[edit("rearm.rs", "node.set_expired(reached);", "node.set_expired(true);")],
         model: "model::a_callback",
     },
     Fault {
         what: "a start does not say that the timer is pending again",
-        edit: edit("rearm.rs", "    node.set_expired(false);", ""),
+        edits: &[edit("rearm.rs", "    node.set_expired(false);", "")],
         model: "model::a_callback_and_a_start_there",
     },
     Fault {
         what: "a start leaves the node on another CPU's queue",
-        edit: edit("rearm.rs", "    drop(queue);
+        edits: &[edit("rearm.rs", "    drop(queue);
     forget(node);
-    (Queue::lock_local(), false)", "    (queue, false)"),
+    (Queue::lock_local(), false)", "    (queue, false)")],
         model: "model::a_callback_and_a_start_elsewhere",
     },
     Fault {
         what: "a pass leaves what has expired",
-        edit: edit("rearm.rs", "        if node.is_expired() {", "        if false {"),
+        edits: &[edit("rearm.rs", "        if node.is_expired() {", "        if false {")],
         model: "model::an_expired_timer",
     },
     Fault {
         what: "a cancel leaves the node where it is",
-        edit: edit("rearm.rs", "    if let Some(queue) = Queue::lock_of(node) {
+        edits: &[edit("rearm.rs", "    if let Some(queue) = Queue::lock_of(node) {
         queue.remove(node);
-    }", ""),
+    }", "")],
         model: "model::a_cancel",
     },
     Fault {
         what: "a node that was taken off a queue does not say so",
-        edit: edit("ffi/node.rs", "unsafe { node.set_cpu(NO_CPU) };", ""),
+        edits: &[edit("ffi/node.rs", "unsafe { node.set_cpu(NO_CPU) };", "")],
         model: "model::a_removal",
     },
     Fault {
         what: "a start looks whether the module goes before it has the lock",
-        edit: edit("rearm.rs", "    let (queue, is_there) = lock_to_start(node);
-    let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
-        if is_there {
-            queue.remove(node);
-        }
-        return false;
-    };
-    node.set_mode(mode);
-    node.set_expired(false);
-    if !is_there && CLOSED.load() == 0 {", "
-            let open = CLOSED.load() == 0;
-            let (queue, is_there) = lock_to_start(node);
-            let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
-                if is_there {
-                    queue.remove(node);
-                }
-                return false;
-            };
-            node.set_mode(mode);
-            node.set_expired(false);
-            if !is_there && open {"),
+        edits: &[
+            edit("rearm.rs", "!is_there && CLOSED.load() == 0", "!is_there && open"),
+            edit("rearm.rs", "let (queue, is_there) = lock_to_start(node);", "
+                let open = CLOSED.load() == 0;
+                let (queue, is_there) = lock_to_start(node);"),
+        ],
         model: "model::a_removal",
     },
     Fault {
         what: "a removal does not say so",
-        edit: edit("rearm.rs", "    CLOSED.store_release(1);", ""),
+        edits: &[edit("rearm.rs", "    CLOSED.store_release(1);", "")],
         model: "model::a_removal",
     },
     Fault {
         what: "a removal does not empty the queues",
-        edit: edit("rearm.rs", "        Queue::lock(cpu).clear();", "        Queue::lock(cpu);"),
+        edits: &[edit("rearm.rs", "        Queue::lock(cpu).clear();", "        Queue::lock(cpu);")],
         model: "model::a_removal",
     },
     Fault {
         what: "a removal does not wait for interrupts",
-        edit: edit("rearm.rs", "        ffi::pass_flush();", ""),
+        edits: &[edit("rearm.rs", "        ffi::pass_flush();", "")],
         model: "model::a_removal",
     },
 ];

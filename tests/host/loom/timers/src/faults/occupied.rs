@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/// In what says whether any timer is pending.
+#[rustfmt::skip]
+pub const OCCUPIED: &[Fault] = &[
+    Fault {
+        what: "a start does not say that it puts a node on a queue",
+        edits: &[edit("rearm.rs", "        occupied::announce();", "")],
+        model: "model::a_start",
+    },
+    Fault {
+        what: "a start says so after it has read the rate",
+        edits: &[
+            edit("rearm.rs", "let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
+        if is_there", "let Some(expiry) = expiry else {
+        if is_there"),
+            edit("rearm.rs", "    if !is_there {
+        occupied", "
+            let expiry = hrtimer::armed_expiry(node.deadline());
+            if !is_there {
+                occupied"),
+        ],
+        model: "model::a_start",
+    },
+    Fault {
+        what: "a start does not wait until all know of it",
+        edits: &[edit("occupied.rs", "    }
+    smp_mb();", "    }")],
+        model: "model::a_start",
+    },
+    Fault {
+        what: "the listener asks before all know of the rate",
+        edits: &[edit("occupied.rs", "    smp_mb();
+    STATE.load() != EMPTY", "    STATE.load() != EMPTY")],
+        model: "model::a_start",
+    },
+    Fault {
+        what: "a look that has found a node takes back what was said",
+        edits: &[edit("rearm.rs", "    if !found {
+        look", "    {
+        look")],
+        model: "model::two_timers_and_two_changes",
+    },
+    Fault {
+        what: "a look takes back what was said while it looked",
+        edits: &[edit("occupied.rs", "STATE.cmpxchg(self.0, EMPTY);", "STATE.xchg(EMPTY);")],
+        model: "model::two_passes",
+    },
+    Fault {
+        what: "a look takes back what was said before another one",
+        edits: &[edit("occupied.rs", "FIRST_LOOK + u64::from(cpu)", "FIRST_LOOK + 0 * u64::from(cpu)")],
+        model: "model::two_passes",
+    },
+    Fault {
+        what: "a look takes nothing back",
+        edits: &[edit("occupied.rs", "STATE.cmpxchg(self.0, EMPTY);", "")],
+        model: "model::nothing_pending",
+    },
+];
