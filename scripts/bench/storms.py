@@ -6,10 +6,11 @@ from .check import Suite
 # Where a run is the same each time, late is a failure.
 LIMITS = {"vmx": ["MAX_LATE_CYCLES=50000", "MAX_WAKE_NS=50000"], "svm": []}
 
-SHORT = ["soak.sh", "storm_load.sh", "storm_kvm.sh", "storm_guests.sh", "hostile.sh"]
-# With more than one CPU, another clocksource, a machine that resumes: not Bochs, where hpet
-# runs at another rate than the TSC.
-SVM = ["storm_cpus.sh", "storm_clocksource.sh", "suspend.sh"]
+SHORT = ["soak.sh", "storm_load.sh", "storm_kvm.sh", "storm_guests.sh", "hostile.sh",
+         "suspend.sh"]
+# With more than one CPU, another clocksource: not Bochs, where hpet runs at another rate than
+# the TSC.
+SVM = ["storm_cpus.sh", "storm_clocksource.sh"]
 
 SECONDS = 20000         # for each of the long ones
 
@@ -24,9 +25,9 @@ def _full(machine, cpus, way):
     yield "guests", ["ROUNDS=1000"], ["storm_guests.sh"]
     yield "soak", SOAK[machine], ["soak.sh"]
     yield "hostile", ["SECONDS_EACH=60"], ["hostile.sh"]
+    yield "suspend", ["ROUNDS=20"], ["suspend.sh"]
     if machine == "svm":
         yield "clocksource", ["ROUNDS=100"], ["storm_clocksource.sh"]
-        yield "suspend", ["ROUNDS=20"], ["suspend.sh"]
     if cpus > 1:
         yield "cpus", ["ROUNDS=200"], ["storm_cpus.sh"]
     # No KVM has a part in it.
