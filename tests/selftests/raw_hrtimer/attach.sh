@@ -12,7 +12,6 @@ DIR=$(dirname "$(readlink -f "$0")")
 RIVAL=raw_hrtimer_test_rival
 FTRACE=/proc/sys/kernel/ftrace_enabled
 KPROBES=$DEBUGFS/kprobes/enabled
-HOOKED=$DEBUGFS/tracing/enabled_functions
 
 # TEXT: whether the module has said so since the last mark.
 said() {
@@ -28,11 +27,6 @@ afresh() {
 	load raw_hrtimer "$@"
 }
 
-# TIMER VERDICT: what the file says of it, and the log.
-is() {
-	[ "$(field "$RHT/attach" "$1")" = "$2" ] && since_mark | grep -qF "$1 $2, "
-}
-
 # The nested timer is that of one vendor's module.
 nested_is_there() {
 	if [ "$(kvm_vendor)" = kvm_intel ]; then
@@ -40,10 +34,6 @@ nested_is_there() {
 	else
 		is nested "no (its module is not loaded)"
 	fi
-}
-
-no_hook_is_left() {
-	! grep -q '\[raw_hrtimer\]' "$HOOKED"
 }
 
 refused_without_kvm() {

@@ -181,25 +181,66 @@ counter() {
 
 RESULT=
 
-# NAME [NUMBER...]: succeeds if the case found something right and nothing wrong.
-run_case() {
+# The CPU that a case, or a guest, is to be on; empty: any.
+ON_CPU=
+
+on_cpu() {
+	if [ -n "$ON_CPU" ]; then
+		taskset -c "$ON_CPU" "$@"
+	else
+		"$@"
+	fi
+}
+
+put_case() {
+	on_cpu sh -c "echo $CASE > $RUN/run"
+}
+
+# STATUS, of having put the case.
+judge_case() {
 	RESULT=
-	if ! echo "$*" > "$RUN/run"; then
-		say "the test module has no case $*"
+	if [ "$1" != 0 ]; then
+		say "the test module has no case $CASE"
 		return 1
 	fi
 	RESULT=$(cat "$RUN/result")
-	judge_result "$*"
+	echo "$RESULT" | grep -v '^ok ' | sed "s/^# //; s/^/# $CASE: /"
+	! echo "$RESULT" | grep -q '^not ok ' && echo "$RESULT" | grep -q '^ok '
+}
+
+# NAME [NUMBER...]: succeeds if the case found something right and nothing wrong.
+run_case() {
+	CASE=$*
+	put_case
+	judge_case $?
+}
+
+# NAME [NUMBER...]: the same, beside what comes between this and end_case.
+begin_case() {
+	CASE=$*
+	put_case &
+	CASE_PROCESS=$!
+}
+
+end_case() {
+	wait $CASE_PROCESS
+	judge_case $?
+}
+
+# FROM TO NODE: a timer is armed at one tick and pending when it becomes the other.
+pending_while() {
+	say "tick $1, then $2"
+	bend "$1" 0
+	settle
+	begin_case pending $DISTANCE_MS "$3"
+	sleep 0.5
+	bend "$2" 0
+	end_case
 }
 
 # CYCLES: whether the last case was less late, where that can be judged.
 not_late() {
 	[ -z "$MAX_LATE_CYCLES" ] || [ "$(value late)" -lt "$1" ]
-}
-
-judge_result() {
-	echo "$RESULT" | grep -v '^ok ' | sed "s/^# //; s/^/# $1: /"
-	! echo "$RESULT" | grep -q '^not ok ' && echo "$RESULT" | grep -q '^ok '
 }
 
 # NAME: a number that the last case has reported.

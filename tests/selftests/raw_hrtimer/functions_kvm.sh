@@ -45,6 +45,18 @@ attached() {
 	field "$RHT/attach" kvm
 }
 
+# TIMER VERDICT: what debugfs says of it, and the log since the last mark.
+is() {
+	[ "$(field "$RHT/attach" "$1")" = "$2" ] && since_mark | grep -qF "$1 $2, "
+}
+
+# What ftrace has hooked, and for whom.
+HOOKED=$DEBUGFS/tracing/enabled_functions
+
+no_hook_is_left() {
+	[ ! -r "$HOOKED" ] || ! grep -q '\[raw_hrtimer\]' "$HOOKED"
+}
+
 is_registered() {
 	[ "$(attached)" = registered ]
 }
@@ -72,7 +84,10 @@ need_guest() {
 # The guest that measures LAPIC timers, for deadlines of the TSC; one that is early fails it.
 MEASURING=apic_timer_accuracy_test
 
-# ARGUMENT...: runs it, where GUEST is that one.
+# ARGUMENT...: runs it, where GUEST is that one, and shows what it says.
 measure_deadlines() {
-	"$GUEST" --mode tscdeadline "$@"
+	on_cpu "$GUEST" --mode tscdeadline "$@" > "$LOG" 2>&1
+	set -- $?
+	sed 's/^/# /' "$LOG"
+	return "$1"
 }

@@ -14,20 +14,22 @@ back_online() {
 	echo 1 > $ONLINE
 }
 
+# shellcheck disable=SC2034	# functions.sh reads ON_CPU
 node_of_an_offline_cpu() {
 	rearms=$(counter rearms)
 	bend 11000 0
 	settle
 	# Armed on CPU 1, and waited for on whichever is left.
-	taskset 2 sh -c "echo pending $DISTANCE_MS 1 > $RUN/run" &
+	ON_CPU=1
+	begin_case pending $DISTANCE_MS 1
+	ON_CPU=
 	sleep 0.5
 	echo 0 > $ONLINE || return 1
 	bend 9000 0
-	wait $!
-	# shellcheck disable=SC2034	# functions.sh reads it
-	RESULT=$(cat "$RUN/result")
+	end_case
+	status=$?
 	back_online
-	judge_result "pending, CPU offline" || return 1
+	[ $status = 0 ] || return 1
 	[ "$(counter rearms)" -gt "$rearms" ] && not_late $(($(value deadline_distance) / 100))
 }
 

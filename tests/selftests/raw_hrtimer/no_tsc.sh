@@ -35,11 +35,11 @@ is_plain() {
 changed_while_pending() {
 	echo tsc > $CLOCKSOURCE/current_clocksource
 	sleep 1
-	echo "pending 2000 1" > "$RUN/run" &
+	begin_case pending 2000 1
 	sleep 0.5
 	echo "$other" > $CLOCKSOURCE/current_clocksource
-	wait $!
-	grep -q '^ok pending: fires once' "$RUN/result"
+	end_case
+	echo "$RESULT" | grep -q '^ok pending: fires once'
 }
 
 changes_are_counted() {

@@ -8,16 +8,13 @@ DIR=$(dirname "$(readlink -f "$0")")
 
 # Two changes to a slower rate, so that one comes after it has expired.
 expired_while_bending() {
-	echo "node_expired 20000" > "$RUN/run" &
+	begin_case node_expired 20000
 	for tick in 11000 10000 9000; do
 		bend $tick 0
 		sleep 1
 	done
-	wait $!
-	# shellcheck disable=SC2034	# functions.sh reads it
-	RESULT=$(cat "$RUN/result")
 	straighten
-	judge_result "node_expired"
+	end_case
 }
 
 # While nodes come and go the rate goes up and down, and passes look at them.

@@ -9,6 +9,7 @@ DIR=$(dirname "$(readlink -f "$0")")
 . "$DIR/functions.sh"
 . "$DIR/functions_kvm.sh"
 
+# shellcheck disable=SC2034	# functions.sh reads it
 DISTANCE_MS=2000
 
 # The first CPU that has no tick.
@@ -41,20 +42,6 @@ has_no_tick() {
 	[ $(($(interrupts) - before)) -lt 50 ]
 }
 
-# FROM TO NODE: a timer is armed on CPU at one tick and pending when it becomes the other.
-pending_while() {
-	bend "$1" 0
-	settle
-	taskset -c "$CPU" sh -c "echo pending $DISTANCE_MS $3 > $RUN/run" &
-	waiter=$!
-	sleep 0.5
-	bend "$2" 0
-	wait $waiter
-	# shellcheck disable=SC2034	# functions.sh reads it
-	RESULT=$(cat "$RUN/result")
-	judge_result "pending $1 to $2" && say "late by $(value late) cycles"
-}
-
 # Early 0 both ways, and a node that slows down is re-armed there.
 rate_changes() {
 	rearms=$(counter rearms)
@@ -68,11 +55,9 @@ guest_at() {
 	bend "$1" 0
 	settle
 	starts=$(counter starts)
-	taskset -c "$CPU" "$GUEST" --mode tscdeadline --samples 5 \
-		--distance 10000 --max-late "${MAX_LATE_CYCLES:-2147483647}" > "$LOG" 2>&1
-	status=$?
-	sed 's/^/# /' "$LOG"
-	[ $status = 0 ] && [ "$(counter starts)" -gt "$starts" ]
+	measure_deadlines --samples 5 --distance 10000 \
+		--max-late "${MAX_LATE_CYCLES:-2147483647}" &&
+		[ "$(counter starts)" -gt "$starts" ]
 }
 
 begin "CPUs without a tick"
@@ -80,6 +65,8 @@ need_adjtimex
 need_tsc
 CPU=$(without_tick)
 [ -n "$CPU" ] || skip_all "no CPU is without a tick: boot with nohz_full=1"
+# shellcheck disable=SC2034	# functions.sh reads it
+ON_CPU=$CPU
 load_test_module
 plan 5
 
@@ -90,6 +77,7 @@ expect "busy with one task: a node is neither early nor lost" rate_changes
 let_go
 unload raw_hrtimer_test
 unload raw_hrtimer
+# shellcheck disable=SC2034	# functions_kvm.sh reads it
 if kvm_vendor > /dev/null && load_kvm && GUEST=$(find_program $MEASURING); then
 	load raw_hrtimer
 	say "KVM: $(attached)"

@@ -10,19 +10,6 @@ DIR=$(dirname "$(readlink -f "$0")")
 DISTANCE_MS=3000
 REARM=/sys/module/raw_hrtimer/parameters/rearm
 
-# FROM TO NODE: a timer is armed at one tick and pending when it becomes the other.
-pending_while() {
-	bend "$1" 0
-	settle
-	echo "pending $DISTANCE_MS $3" > "$RUN/run" &
-	sleep 0.5
-	bend "$2" 0
-	wait $!
-	# shellcheck disable=SC2034	# functions.sh reads it
-	RESULT=$(cat "$RUN/result")
-	judge_result "pending $1 to $2"
-}
-
 # The cycles by which a timer that nobody looked after would be late, if it was
 # armed a quarter of the distance, at most, before the change.
 unaided() {
@@ -54,10 +41,10 @@ node_slowed_down_without_rearm() {
 slowed_down_by_a_busy_task() {
 	bend 11000 0
 	settle
-	echo "pending $DISTANCE_MS 1" > "$RUN/run" &
+	begin_case pending $DISTANCE_MS 1
 	sleep 0.5
 	rearmed=$("$BUSY" 9000)
-	wait $!
+	end_case
 	say "re-armed meanwhile: $rearmed"
 	[ "$rearmed" -ge 1 ]
 }
