@@ -51,99 +51,68 @@ fn timeline(
     })
 }
 
-/// 0 for a past deadline, 1 for one that has an expiry, 2 for one beyond.
-#[no_mangle]
-pub extern "C" fn expiry_kind(
-    cycle_last: u64,
-    mult: u32,
-    shift: u32,
-    xtime_nsec: u64,
-    base: i64,
-    deadline: u64,
-) -> u64 {
-    match timeline(cycle_last, mult, shift, xtime_nsec, base) {
-        Some(line) => match line.expiry(Cycles::new(deadline)) {
+/// Defines functions of a line, whose five words come before the other arguments.
+macro_rules! of_a_line {
+    ($(
+        $(#[$meta:meta])*
+        fn $name:ident($line:ident $(, $arg:ident: $type:ty)*) -> u64 $body:block
+    )*) => {$(
+        $(#[$meta])*
+        #[no_mangle]
+        pub extern "C" fn $name(
+            cycle_last: u64,
+            mult: u32,
+            shift: u32,
+            xtime_nsec: u64,
+            base: i64
+            $(, $arg: $type)*
+        ) -> u64 {
+            match timeline(cycle_last, mult, shift, xtime_nsec, base) {
+                Some($line) => $body,
+                None => NO_RATE,
+            }
+        }
+    )*};
+}
+
+of_a_line! {
+    /// 0 for a past deadline, 1 for one that has an expiry, 2 for one beyond.
+    fn expiry_kind(line, deadline: u64) -> u64 {
+        match line.expiry(Cycles::new(deadline)) {
             Expiry::Past(_) => 0,
             Expiry::At(_) => 1,
             Expiry::Beyond => 2,
-        },
-        None => NO_RATE,
+        }
     }
-}
 
-/// What an hrtimer is armed with.
-#[no_mangle]
-pub extern "C" fn expiry_ns(
-    cycle_last: u64,
-    mult: u32,
-    shift: u32,
-    xtime_nsec: u64,
-    base: i64,
-    deadline: u64,
-) -> u64 {
-    match timeline(cycle_last, mult, shift, xtime_nsec, base) {
-        Some(line) => line.expiry(Cycles::new(deadline)).ns().get() as u64,
-        None => NO_RATE,
+    /// What an hrtimer is armed with.
+    fn expiry_ns(line, deadline: u64) -> u64 {
+        line.expiry(Cycles::new(deadline)).ns().get() as u64
     }
-}
 
-/// What the clock reads.
-#[no_mangle]
-pub extern "C" fn mono(
-    cycle_last: u64,
-    mult: u32,
-    shift: u32,
-    xtime_nsec: u64,
-    base: i64,
-    now: u64,
-) -> u64 {
-    match timeline(cycle_last, mult, shift, xtime_nsec, base) {
-        Some(line) => line.mono(Cycles::new(now)).get() as u64,
-        None => NO_RATE,
+    /// What the clock reads.
+    fn mono(line, now: u64) -> u64 {
+        line.mono(Cycles::new(now)).get() as u64
     }
-}
 
-/// When the clock reads `expiry`.
-#[no_mangle]
-pub extern "C" fn deadline_of(
-    cycle_last: u64,
-    mult: u32,
-    shift: u32,
-    xtime_nsec: u64,
-    base: i64,
-    expiry: i64,
-) -> u64 {
-    match timeline(cycle_last, mult, shift, xtime_nsec, base) {
-        Some(line) => line.deadline(MonoNs::new(expiry)).get(),
-        None => NO_RATE,
+    /// When the clock reads `expiry`.
+    fn deadline_of(line, expiry: i64) -> u64 {
+        line.deadline(MonoNs::new(expiry)).get()
     }
-}
 
-/// When to look at a timer that cannot be re-armed.
-#[no_mangle]
-pub extern "C" fn look(
-    cycle_last: u64,
-    mult: u32,
-    shift: u32,
-    xtime_nsec: u64,
-    base: i64,
-    deadline: u64,
-    raw_mult: u32,
-    reserve: u64,
-    now: u64,
-) -> u64 {
-    let line = timeline(cycle_last, mult, shift, xtime_nsec, base);
-
-    match (line, Rate::new(raw_mult, shift)) {
-        (Some(line), Some(raw)) => margin::expiry(
-            &line,
-            raw,
-            Fraction::from_bits(reserve),
-            Cycles::new(deadline),
-            Cycles::new(now),
-        )
-        .get() as u64,
-        _ => NO_RATE,
+    /// When to look at a timer that cannot be re-armed.
+    fn look(line, deadline: u64, raw_mult: u32, reserve: u64, now: u64) -> u64 {
+        match Rate::new(raw_mult, line.rate.shift()) {
+            Some(raw) => margin::expiry(
+                &line,
+                raw,
+                Fraction::from_bits(reserve),
+                Cycles::new(deadline),
+                Cycles::new(now),
+            )
+            .get() as u64,
+            None => NO_RATE,
+        }
     }
 }
 
