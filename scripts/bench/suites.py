@@ -90,17 +90,18 @@ def vm(*options, command=(), timeout=900, judge=None):
     return run
 
 
-def kvm_tests(*options, tests, schedules="0", distance=100_000, with_module=False, timeout=900,
+def kvm_tests(*options, tests, schedules="0", distance=None, with_module=False, timeout=900,
               judge=None):
     """KVM selftests in a machine, each under each schedule of the clock as one test.
 
-    distance: in us, of the timers that "up" and "down" are to change the rate of.
+    distance: in us, of the timers that "up" and "down" are to change the rate of; else what
+    rate_schedule has for it.
     """
     script = TREE / "scripts/guest/kvm-tests.sh"
     return vm(*options, "--add", f"{script}:/kvm-tests.sh", timeout=timeout, judge=judge,
               command=["sh", "/kvm-tests.sh", *(["--module"] if with_module else []),
-                       "--seed", "1", "--distance", distance, "--schedules", schedules,
-                       *tests])
+                       "--seed", "1", *(["--distance", distance] if distance else []),
+                       "--schedules", schedules, *tests])
 
 
 def unknown_kvm(context):

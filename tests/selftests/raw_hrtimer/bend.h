@@ -54,15 +54,28 @@ static inline void begin_bending(void)
 	atexit(straighten);
 }
 
-/* Wait for so long; false if it is over: the command has ended, or a signal ends it. */
+/* The command has ended, or a signal has ended it. */
+static bool is_over;
+
+/* Wait for so long; false if it is over. */
 static inline bool rest(double seconds)
 {
 	struct timespec time = { seconds, (seconds - (time_t)seconds) * 1e9 };
-	int signal = sigtimedwait(&signals, NULL, &time);
+	int signal;
 
+	if (is_over)
+		return false;
+	signal = sigtimedwait(&signals, NULL, &time);
+	is_over = signal >= 0;
 	if (child && (signal == SIGINT || signal == SIGTERM))
 		kill(child, signal);
-	return signal < 0;
+	return !is_over;
+}
+
+static inline void rest_to_the_end(void)
+{
+	while (rest(3600))
+		;
 }
 
 /* What the clock and the command do must not depend on what else wants to run. */

@@ -34,21 +34,12 @@
 #define STEP_AT		0.3
 #define REST		0.75
 
-static const struct schedule {
+struct schedule {
 	const char *name;
 	int tick, freq;			/* at first */
 	int step;			/* of tick */
-	bool random, offset;
-} schedules[] = {
-	{ "0", NOMINAL_TICK },
-	{ "+500ppm", NOMINAL_TICK, MAX_FREQ },
-	{ "-500ppm", NOMINAL_TICK, -MAX_FREQ },
-	{ "+10%", NOMINAL_TICK + MAX_TICK_OFF },
-	{ "-10%", NOMINAL_TICK - MAX_TICK_OFF },
-	{ "up", NOMINAL_TICK - MAX_TICK_OFF, .step = STEP_TICKS },
-	{ "down", NOMINAL_TICK + MAX_TICK_OFF, .step = -STEP_TICKS },
-	{ "random", NOMINAL_TICK, .random = true },
-	{ "offset", NOMINAL_TICK, .offset = true },
+	/* What to do beside the command, to its end; false if the schedule was not kept. */
+	bool (*follow)(const struct schedule *schedule);
 };
 
 static unsigned int seed;
@@ -125,28 +116,24 @@ static bool follow_steps(const struct schedule *schedule)
 	double restarts = counter("restarts"), rearms = counter("rearms");
 	double starts, armed = counter("starts");
 	int tick = schedule->tick, steps = 0, hits = 0;
-	bool over = false;
 
-	while (!over && steps < STEPS) {
-		over = !rest(distance * LOOK);
+	while (steps < STEPS && rest(distance * LOOK)) {
 		starts = counter("starts");
-		if (over || starts == armed)
+		if (starts == armed)
 			continue;
 		armed = starts;
-		over = !rest(distance * STEP_AT);
-		if (over)
-			continue;
+		if (!rest(distance * STEP_AT))
+			break;
 		starts = counter("starts");
 		tick += schedule->step;
 		bend(tick, 0);
 		steps++;
 		hits += starts == armed && counter("starts") == armed;
 		armed = starts;
-		over = !rest(distance * REST);
+		rest(distance * REST);
 	}
 	/* No look any more: it would hold up a guest whose timer expires meanwhile. */
-	while (!over)
-		over = !rest(3600);
+	rest_to_the_end();
 	restarts = counter("restarts") - restarts;
 	rearms = counter("rearms") - rearms;
 	ksft_print_msg("%d steps of %d ticks, %d in a pending timer; %.0f restarts, %.0f rearms\n",
@@ -160,7 +147,7 @@ static bool follow_steps(const struct schedule *schedule)
 	return hits && (schedule->step > 0 || !is_registered() || rearms > 0);
 }
 
-static bool follow_random(void)
+static bool follow_random(const struct schedule *schedule)
 {
 	int changes = 0, tick, freq;
 
@@ -200,7 +187,7 @@ static void stop_slewing(void)
 	adjtimex(&timex);
 }
 
-static bool follow_offset(void)
+static bool follow_offset(const struct schedule *schedule)
 {
 	long ns = OFFSET_NS;
 	int slews = 0;
@@ -216,6 +203,24 @@ static bool follow_offset(void)
 	return true;
 }
 
+static bool follow_none(const struct schedule *schedule)
+{
+	rest_to_the_end();
+	return true;
+}
+
+static const struct schedule schedules[] = {
+	{ "0", NOMINAL_TICK, .follow = follow_none },
+	{ "+500ppm", NOMINAL_TICK, MAX_FREQ, .follow = follow_none },
+	{ "-500ppm", NOMINAL_TICK, -MAX_FREQ, .follow = follow_none },
+	{ "+10%", NOMINAL_TICK + MAX_TICK_OFF, .follow = follow_none },
+	{ "-10%", NOMINAL_TICK - MAX_TICK_OFF, .follow = follow_none },
+	{ "up", NOMINAL_TICK - MAX_TICK_OFF, .step = STEP_TICKS, .follow = follow_steps },
+	{ "down", NOMINAL_TICK + MAX_TICK_OFF, .step = -STEP_TICKS, .follow = follow_steps },
+	{ "random", NOMINAL_TICK, .follow = follow_random },
+	{ "offset", NOMINAL_TICK, .follow = follow_offset },
+};
+
 static void help(const char *name)
 {
 	unsigned int i;
@@ -230,8 +235,8 @@ static void help(const char *name)
 
 static int run(const struct schedule *schedule, char **argv)
 {
-	bool kept = true;
 	int status = 0;
+	bool kept;
 
 	if (argv[0])
 		bend_and_settle(schedule->tick, schedule->freq);
@@ -244,15 +249,7 @@ static int run(const struct schedule *schedule, char **argv)
 
 	if (argv[0])
 		start(argv, 1);
-	if (schedule->random)
-		kept = follow_random();
-	else if (schedule->offset)
-		kept = follow_offset();
-	else if (schedule->step)
-		kept = follow_steps(schedule);
-	else
-		while (rest(3600))
-			;
+	kept = schedule->follow(schedule);
 	if (child)
 		status = status_of_child();
 	if (!kept)

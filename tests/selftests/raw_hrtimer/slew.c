@@ -24,9 +24,6 @@ static struct change {
 static unsigned long long took[65536];
 static unsigned int calls, length;
 
-/* Whether the command has. */
-static bool ended;
-
 static double now(void)
 {
 	struct timespec time;
@@ -44,15 +41,16 @@ static void change_to(const struct change *to)
 }
 
 /* Sleeps count the clock that is bent: come near, and then look again. */
-static void sleep_until(double at)
+static bool sleep_until(double at)
 {
 	double left;
 
 	/* Once even if it is late already: the command may have ended. */
 	do {
 		left = at - now();
-		ended = !rest(left > 1e-3 ? left * 0.8 : left > 0 ? left : 0);
-	} while (!ended && left > 0);
+		rest(left > 1e-3 ? left * 0.8 : left > 0 ? left : 0);
+	} while (!is_over && left > 0);
+	return !is_over;
 }
 
 static int record(double seconds)
@@ -118,15 +116,11 @@ static int replay(char **argv, bool loop)
 	start(argv + 1, 0);
 	begin = now();
 	do {
-		for (n = 0; n < length && !ended; n++) {
-			sleep_until(begin + changes[n].at);
-			if (!ended)
-				change_to(&changes[n]);
-		}
+		for (n = 0; n < length && sleep_until(begin + changes[n].at); n++)
+			change_to(&changes[n]);
 		begin += changes[length - 1].at;
-	} while (loop && !ended);
-	while (!ended && rest(3600))
-		;
+	} while (loop && !is_over);
+	rest_to_the_end();
 	status = status_of_child();
 
 	n = calls < ARRAY_SIZE(took) ? calls : ARRAY_SIZE(took);
