@@ -7,6 +7,8 @@
 DEBUGFS=/sys/kernel/debug
 RHT=$DEBUGFS/raw_hrtimer
 RUN=$DEBUGFS/raw_hrtimer_test
+# What ftrace has hooked, and for whom.
+HOOKED=$DEBUGFS/tracing/enabled_functions
 
 # Where kselftest keeps it, installed or not.
 if [ -r "$DIR/../kselftest/ktap_helpers.sh" ]; then

@@ -50,9 +50,6 @@ is() {
 	[ "$(field "$RHT/attach" "$1")" = "$2" ] && since_mark | grep -qF "$1 $2, "
 }
 
-# What ftrace has hooked, and for whom.
-HOOKED=$DEBUGFS/tracing/enabled_functions
-
 no_hook_is_left() {
 	[ ! -r "$HOOKED" ] || ! grep -q '\[raw_hrtimer\]' "$HOOKED"
 }
