@@ -107,8 +107,9 @@ class Reader:
             self.complaints.append(f"{self.job.name}: the clocksource is not the TSC")
 
     def _guest(self, rest):
-        guest, us = rest.split()
-        self.now |= {"guest": guest, "us": int(us), "samples": [], "counters": []}
+        guest, us, count = rest.split()
+        self.now |= {"guest": guest, "us": int(us), "asked": int(count), "samples": [],
+                     "counters": []}
 
     def _counter(self, rest):
         name, value = rest.split(": ")
@@ -121,8 +122,10 @@ class Reader:
     def _status(self, status):
         now = self.now
         where = f"{now['variant']}, {now['guest']}, {SCHEDULES[now['schedule']]}, {now['us']} us"
+        if len(now["samples"]) != now["asked"]:
+            self.complaints.append(f"{self.job.name}: {len(now['samples'])} samples, not "
+                                   f"{now['asked']} ({where}, status {status})")
         if not now["samples"]:
-            self.complaints.append(f"{self.job.name}: no samples ({where}, status {status})")
             return
         found = summary(now["samples"])
         # The guest says the same: 1 if a timer was early.

@@ -81,7 +81,7 @@ guest()
 	name=$3
 	shift 3
 	change_file "$distance"
-	say "guest $name $distance"
+	say "guest $name $distance $samples"
 	counters
 	under "$under_schedule" "$@" --wait halted --distance "$distance" --samples "$samples" \
 		--raw
@@ -93,10 +93,10 @@ guests()
 {
 	for schedule in $(echo "$1" | tr , ' '); do
 		settle "$schedule"
-		for distance in $(echo "$2" | tr , ' '); do
-			guest "$schedule" "$distance" lapic \
+		for pair in $(echo "$2" | tr , ' '); do
+			guest "$schedule" "$pair" lapic \
 				./apic_timer_accuracy_test --mode tscdeadline
-			[ -z "$nested" ] || guest "$schedule" "$distance" nested \
+			[ -z "$nested" ] || guest "$schedule" "$pair" nested \
 				./nested_preemption_timer_accuracy_test
 		done
 	done
