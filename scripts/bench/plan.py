@@ -62,12 +62,15 @@ def jobs(machine, quick):
         return [Job("accuracy", (_accuracy(["10000+0", "11000+0", "9000+0"], counts),)),
                 Job("timers", (f"timers:{','.join(CONSTANT)}:" + _pairs(
                     {10: 20, 1000: 20, 100_000: 10}), "cost"))]
-    counts = {10: 51, 100: 51, 1000: 51, 10_000: 41, 100_000: 21, 1_000_000: 9, 10_000_000: 4}
+    # Beyond 1 ms the host wakes up in one of several ways, 600 cycles apart: fewer samples
+    # have another median each time.
+    counts = {10: 51, 100: 51, 1000: 101, 10_000: 201, 100_000: 201, 1_000_000: 101,
+              10_000_000: 21}
     return [Job("accuracy-1", (_accuracy(CONSTANT[:3], counts),)),
             Job("accuracy-2", (_accuracy(CONSTANT[3:], counts),)),
             Job("changes", (_accuracy(["change"], counts),
                             _accuracy(["chronyd"], {SLEW_US: 340}))),
             Job("timers", (f"timers:{','.join(CONSTANT)}:" + _pairs(
-                {10: 200, 100: 200, 1000: 200, 10_000: 100, 100_000: 50, 1_000_000: 10,
-                 10_000_000: 3}), "cost")),
+                {10: 200, 100: 200, 1000: 200, 10_000: 100, 100_000: 100, 1_000_000: 50,
+                 10_000_000: 11}), "cost")),
             Job("growth", ("growth:60:1,2,4:1,64,4096",), 4, 20000)]
