@@ -20,7 +20,7 @@ from .ktap import Count
 
 SILENCE = 15        # seconds without news after which it says what runs
 # What a suite's programs say of how far they are (cache.say).
-_STEP = re.compile(r"\[ *\d+m\d\ds\] (.*\b(?:run|step) \d+ of \d+\b.*)")
+_STEP = re.compile(r"(?:\[ *\d+m\d\ds\]|\s*#) (.*\b(?:run|step|round) \d+ of \d+\b.*)")
 _RESULT = re.compile(r"\s*(?:not )?ok \d|\s*(?:1\.\.\d|Bail out!)|test .* \.\.\. |test result: ")
 
 

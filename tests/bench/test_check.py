@@ -129,6 +129,7 @@ class Progress(unittest.TestCase):
         def suite(context):
             context.note("[ 1m02s] machine 1: run 4 of 25: host clock 0")
             context.note("[ 1m17s] machine 1: still at run 4 of 25: host clock 0")
+            context.note("    # round 50 of 1000")
             context.note("    ok 3 a test")
             context.note("what nobody waits for")
             return ktap.Count(passed=1)
@@ -137,6 +138,7 @@ class Progress(unittest.TestCase):
             runner = check.Runner([check.Suite("a", suite)], Path(logs), 1)
             runner.run()
         self.assertIn("a: machine 1: run 4 of 25", said.getvalue())
+        self.assertIn("a: round 50 of 1000", said.getvalue())
         self.assertIn("a: ok 3 a test", said.getvalue())
         self.assertNotIn("nobody", said.getvalue())
         self.assertEqual(runner.jobs["a"].doing, "ok 3 a test")

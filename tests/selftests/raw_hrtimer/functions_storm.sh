@@ -23,7 +23,8 @@ random() {
 # NUMBER COMMAND: so many times, or until it fails; ROUND is how many it was then.
 rounds() {
 	for ROUND in $(seq "$1"); do
-		"$2" || { say "round $ROUND"; return 1; }
+		"$2" || { say "failed in round $ROUND of $1"; return 1; }
+		[ "$1" -lt 50 ] || [ $((ROUND % ($1 / 20))) != 0 ] || say "round $ROUND of $1"
 	done
 }
 
