@@ -73,29 +73,29 @@ fn exact(line: &Timeline, deadline: Cycles) -> MonoNs {
 /// That is its expiry, except where the clock runs fast and the clockevent counts nanoseconds of its
 /// own: given monotonic ones, it would fire late by the skew. There it is the nominal distance from
 /// now, and the callback finishes if something else makes it run before the deadline.
-#[inline]
+#[inline(always)]
 pub(crate) fn armed_expiry(deadline: Cycles) -> Option<MonoNs> {
     let line = line()?;
 
     if line.fast && !ffi::clockevent_counts_tsc() {
-        return Some(nominal(&line.timeline, deadline));
+        return nominal(deadline);
     }
     Some(exact(&line.timeline, deadline))
 }
 
+/// Reads the line again, so that [`armed_expiry()`] need not put its own where this finds it.
 #[cold]
-fn nominal(line: &Timeline, deadline: Cycles) -> MonoNs {
-    let Some((snapshot, _)) = CURRENT.read() else {
-        return exact(line, deadline);
-    };
+#[inline(never)]
+fn nominal(deadline: Cycles) -> Option<MonoNs> {
+    let (snapshot, _) = CURRENT.read()?;
 
-    margin::expiry(
+    Some(margin::expiry(
         &snapshot.expiry_line(),
         snapshot.raw,
         Fraction::ZERO,
         deadline,
         ffi::rdtsc(),
-    )
+    ))
 }
 
 /// Arms `timer` for `deadline`, or for its plain expiry where that is not possible.
