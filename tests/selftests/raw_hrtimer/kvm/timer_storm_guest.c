@@ -4,7 +4,8 @@
  *
  * L1 keeps an APIC timer, a Hyper-V synthetic timer and, with VMX, the timer of
  * the L2 that it runs, each set for a random time ahead as soon as it has
- * expired.  L2 spins.  How many timers were early, and how many didn't come
+ * expired.  L2 spins, or halts with --halt, which takes less of a machine whose
+ * every instruction is emulated.  How many timers were early, and how many didn't come
  * within a patience of their own, is told when the program ends: after so many
  * timers, or on SIGTERM.  It may as well be killed.
  *
@@ -42,6 +43,7 @@ static const char * const names[TIMERS] = { "apic", "stimer", "nested" };
 static u64 used = BIT(APIC) | BIT(STIMER) | BIT(NESTED);
 static u64 starts_wanted;		/* 0: until told to stop */
 static u64 shortest_us = 1, longest_us = 5000;
+static u64 halts;
 static u64 hostile;
 static u64 seed = 1;
 static u64 stop;
@@ -164,8 +166,12 @@ static void l2_guest_code(void)
 	u64 start = rdtsc();
 
 	while (rdtsc() - start < longest_us * cycles_per_us +
-	       PATIENCE_S * 1000000ull * cycles_per_us)
-		cpu_relax();
+	       PATIENCE_S * 1000000ull * cycles_per_us) {
+		if (halts)
+			asm volatile("hlt");
+		else
+			cpu_relax();
+	}
 	if (this_cpu_has(X86_FEATURE_VMX))
 		vmcall();
 	else
@@ -408,6 +414,7 @@ static void run(void)
 	sync_global_to_guest(vm, starts_wanted);
 	sync_global_to_guest(vm, shortest_us);
 	sync_global_to_guest(vm, longest_us);
+	sync_global_to_guest(vm, halts);
 	sync_global_to_guest(vm, hostile);
 	sync_global_to_guest(vm, seed);
 	guest_stop = addr_gva2hva(vm, (gva_t)&stop);
@@ -439,7 +446,7 @@ static void report(int id)
 static void help(const char *name)
 {
 	printf("usage: %s [--starts N] [--shortest US] [--longest US] [--seed N]\n"
-	       "       [--only apic|stimer|nested] [--move US] [--hostile]\n", name);
+	       "       [--only apic|stimer|nested] [--move US] [--halt] [--hostile]\n", name);
 	exit(KSFT_FAIL);
 }
 
@@ -463,6 +470,7 @@ int main(int argc, char *argv[])
 		{ "seed", required_argument, NULL, 'r' },
 		{ "only", required_argument, NULL, 'o' },
 		{ "move", required_argument, NULL, 'm' },
+		{ "halt", no_argument, NULL, 'H' },
 		{ "hostile", no_argument, NULL, 'h' },
 		{ }
 	};
@@ -481,6 +489,8 @@ int main(int argc, char *argv[])
 			used = bit_of(argv[0], optarg);
 		else if (opt == 'm')
 			move_us = atoi_positive("Microseconds", optarg);
+		else if (opt == 'H')
+			halts = true;
 		else if (opt == 'h')
 			hostile = true;
 		else
