@@ -43,14 +43,18 @@ def tick(value, _position=None):
     return duration(value)
 
 
-def error_axis(axis, axes, linear=1):
-    """Microseconds, logarithmic on both sides of 0, up to whole decades."""
+def error_axis(axis, axes, ends=None, linear=1):
+    """Microseconds, logarithmic on both sides of 0, up to whole decades; ends: the least
+    and the most, if the axis is that of other axes as well."""
+    if ends is None:
+        ends = axis.get_data_interval()
     low, high = (math.copysign(10 ** math.ceil(math.log10(max(abs(end), 10))), end)
-                 for end in axis.get_data_interval())
+                 for end in ends)
     low = min(low, -10)
     getattr(axes, f"set_{axis.axis_name}scale")("symlog", linthresh=linear, linscale=0.5)
     getattr(axes, f"set_{axis.axis_name}lim")(low, high)
-    decades = [10.0 ** n for n in range(0, 8, 1 if max(-low, high) < 1e5 else 2)]
+    # Where there are many, every other one, and none beside 0.
+    decades = [10.0 ** n for n in (range(8) if max(-low, high) < 1e5 else range(1, 8, 2))]
     axis.set_ticks([-d for d in reversed(decades) if -d >= low] + [0]
                    + [d for d in decades if d <= high])
     axis.set_major_formatter(tick)
@@ -102,7 +106,8 @@ def draw_distance(result, folder):
             axes.set_xscale("log")
             axes.axhline(0, color="black", linewidth=1)
             axes.set_title(f"clock {schedule}".replace("-", "\u2212"), fontsize=9)
-    error_axis(grid[0][0].yaxis, grid[0][0])
+    error_axis(grid[0][0].yaxis, grid[0][0],
+               (min(i["min"] for i in items) * us, max(i["max"] for i in items) * us))
     for row, guest in zip(grid, guests):
         row[0].set_ylabel(f"{GUESTS[guest]}\nearly \u2190   error   \u2192 late")
         for axes in row:
