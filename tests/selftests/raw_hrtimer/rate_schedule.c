@@ -17,6 +17,7 @@
  */
 #include <getopt.h>
 #include <math.h>
+#include <sys/utsname.h>
 
 #include "bend.h"
 
@@ -233,6 +234,17 @@ static void help(const char *name)
 	exit(KSFT_FAIL);
 }
 
+/*
+ * Of the command.  Under PREEMPT_RT a callback may be for a thread of priority 1,
+ * which a command of that priority that spins would never let run.
+ */
+static int priority(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && strstr(name.version, "PREEMPT_RT") ? 0 : 1;
+}
+
 static int run(const struct schedule *schedule, char **argv)
 {
 	int status = 0;
@@ -248,7 +260,7 @@ static int run(const struct schedule *schedule, char **argv)
 	}
 
 	if (argv[0])
-		start(argv, 1);
+		start(argv, priority());
 	kept = schedule->follow(schedule);
 	if (child)
 		status = status_of_child();
