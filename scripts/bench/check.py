@@ -19,7 +19,7 @@ from .cache import BenchError, TREE, elapsed, say
 from .ktap import Count
 
 SILENCE = 15        # seconds without news after which it says what runs
-# What a suite's programs say of how far they are (cache.say).
+# How far a suite's programs say they are, by cache.say, and a test in a machine, by a comment.
 _STEP = re.compile(r"(?:\[ *\d+m\d\ds\]|\s*#) (.*\b(?:run|step|round) \d+ of \d+\b.*)")
 _RESULT = re.compile(r"\s*(?:not )?ok \d|\s*(?:1\.\.\d|Bail out!)|test .* \.\.\. |test result: ")
 
