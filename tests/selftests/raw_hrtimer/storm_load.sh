@@ -11,7 +11,10 @@ DIR=$(dirname "$(readlink -f "$0")")
 
 ROUNDS=${ROUNDS:-10}
 WARM_UP=3
-GUEST_OPTIONS=${HALT:+--halt --shortest 2000 --longest 20000}
+
+start_load() {
+	start_guest --seed "$SEED" ${HALT:+--halt --shortest 2000 --longest 20000}
+}
 
 # Loaded and removed at any point of what the guest does.
 come_and_go() {
@@ -29,8 +32,7 @@ need_tsc
 need_storm_guest
 plan 7
 
-# shellcheck disable=SC2086	# several words
-expect "a guest runs" start_guest --seed "$SEED" $GUEST_OPTIONS
+expect "a guest runs" start_load
 rounds $WARM_UP come_and_go
 remember_memory
 expect "$ROUNDS times loaded and removed, the clock nominal" rounds "$ROUNDS" come_and_go
@@ -39,8 +41,7 @@ expect "the guest lost no timer, and none was early" stop_guest
 
 bend 11000 0
 settle
-# shellcheck disable=SC2086	# several words
-expect "a guest runs, the clock 10 % fast" start_guest --seed "$SEED" $GUEST_OPTIONS
+expect "a guest runs, the clock 10 % fast" start_load
 expect "$ROUNDS times loaded and removed" rounds "$ROUNDS" come_and_go
 expect "the guest lost no timer" stop_disturbed_guest
 straighten
