@@ -3,28 +3,23 @@
 //! Shared words, read and written where they stand.
 //!
 //! On a kernel that is built with gcc each access to the kernel crate's `Atomic` is a call, and a
-//! snapshot has seven. These are the same accesses in the memory model's terms: `READ_ONCE()` and
+//! snapshot has seven: loads, stores and the barrier are done in place. These are the same accesses in the memory model's terms: `READ_ONCE()` and
 //! `WRITE_ONCE()`, and, as x86 orders loads among loads and stores after both, a compiler barrier
 //! makes them `smp_load_acquire()` and `smp_store_release()`.
 //!
 //! C header: [`arch/x86/include/asm/barrier.h`](srctree/arch/x86/include/asm/barrier.h)
 
-use core::cell::UnsafeCell;
+use kernel::sync::atomic::{
+    Atomic,
+    Full, //
+};
 
 #[cfg(not(CONFIG_X86_64))]
 compile_error!("the ordering of a Word is x86's");
 
 /// A 64-bit word that any context may read and write.
-///
-/// # Invariants
-///
-/// It is accessed through volatile or atomic accesses of the whole word alone.
 #[repr(transparent)]
-pub(crate) struct Word(UnsafeCell<u64>);
-
-// SAFETY: By the type's invariant every access is a single one of a whole aligned word, which the memory
-// model treats as marked: they do not race.
-unsafe impl Sync for Word {}
+pub(crate) struct Word(Atomic<u64>);
 
 /// Keeps the compiler from moving memory accesses across: `barrier()`.
 #[inline(always)]
@@ -43,14 +38,15 @@ pub(crate) fn smp_mb() {
 impl Word {
     /// Creates it.
     pub(crate) const fn new(value: u64) -> Self {
-        Self(UnsafeCell::new(value))
+        Self(Atomic::new(value))
     }
 
     /// `READ_ONCE()`.
     #[inline(always)]
     pub(crate) fn load(&self) -> u64 {
-        // SAFETY: The pointer is to a valid, aligned word; see the type's invariant.
-        unsafe { self.0.get().read_volatile() }
+        // SAFETY: The pointer is to a valid, aligned word, and a single volatile access is a marked one
+        // in the memory model: it does not race with others, nor with the atomic ones.
+        unsafe { self.0.as_ptr().read_volatile() }
     }
 
     /// `smp_load_acquire()`: what comes after it is done after it.
@@ -65,34 +61,17 @@ impl Word {
     #[inline(always)]
     pub(crate) fn store_release(&self, value: u64) {
         barrier();
-        // SAFETY: The pointer is to a valid, aligned word; see the type's invariant.
-        unsafe { self.0.get().write_volatile(value) };
+        // SAFETY: As in `load()`.
+        unsafe { self.0.as_ptr().write_volatile(value) };
     }
 
     /// `xchg()`, with nothing returned.
     pub(crate) fn xchg(&self, value: u64) {
-        // SAFETY: The pointer is to a valid, aligned word; see the type's invariant.
-        unsafe {
-            core::arch::asm!(
-                "xchg [{word}], {value}",
-                word = in(reg) self.0.get(),
-                value = inout(reg) value => _,
-                options(nostack, preserves_flags),
-            )
-        };
+        self.0.xchg(value, Full);
     }
 
     /// `cmpxchg()`, with nothing returned: `old` becomes `new`, anything else stays.
     pub(crate) fn cmpxchg(&self, old: u64, new: u64) {
-        // SAFETY: The pointer is to a valid, aligned word; see the type's invariant.
-        unsafe {
-            core::arch::asm!(
-                "lock cmpxchg [{word}], {new}",
-                word = in(reg) self.0.get(),
-                new = in(reg) new,
-                inout("rax") old => _,
-                options(nostack),
-            )
-        };
+        let _ = self.0.cmpxchg(old, new, Full);
     }
 }
