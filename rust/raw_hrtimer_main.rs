@@ -47,12 +47,13 @@ struct RawHrtimer {
 
 impl kernel::InPlaceModule for RawHrtimer {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        // In the reverse of the order in which they are dropped.
+        // In the reverse of the order in which they are dropped; but nothing may fail once the files are
+        // there, because what is open then would be of a module that never was.
         try_pin_init!(Self {
             _rearm: rearm::Rearm::new(),
             _gtod: gtod::Listener::new()?,
-            _stats: stats::Files::new(),
             _kvm: kvm::Attachment::new()?,
+            _stats: stats::Files::new(),
         })
     }
 }
