@@ -101,7 +101,9 @@ impl Said {
 }
 
 /// What the last update said that others may repeat. Used by the listener alone, so the
-/// timekeeper's lock orders it; words only because Rust has no other static that changes.
+/// timekeeper's lock orders it; words only because Rust has no other static that changes. In a cache
+/// line that no other CPU reads.
+#[repr(align(64))]
 struct Memory {
     cycle_last: Word,
     xtime_nsec: Word,

@@ -182,7 +182,8 @@ pub(crate) struct Line {
     pub(crate) fast: bool,
 }
 
-/// One writer, any number of readers.
+/// One writer, any number of readers; in cache lines that nothing else is written to.
+#[repr(align(64))]
 pub(crate) struct Latch {
     generation: Word,
     slots: [Slot; 2],
