@@ -8,7 +8,9 @@
 #include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <linux/smp.h>
+#include <asm/hypervisor.h>
 #include <asm/tsc.h>
 
 #include "shim.h"
@@ -86,13 +88,6 @@ u32 rht_tsc_khz(void)
 	return tsc_khz;
 }
 
-bool rht_clockevent_counts_tsc(void)
-{
-	/* apic.c: the TSC-deadline timer alone has CLOCK_EVT_FEAT_CLOCKSOURCE_COUPLED. */
-	return IS_ENABLED(CONFIG_GENERIC_CLOCKEVENTS_COUPLED) &&
-	       boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER);
-}
-
 bool rht_is_monotonic(const struct hrtimer *timer)
 {
 	return timer->base->clockid == CLOCK_MONOTONIC;
@@ -161,22 +156,30 @@ void rht_pass_queue(void)
 	irq_work_queue(&rht_pass_work);
 }
 
-static void rht_rearm_fn(void *unused)
+static void rht_tsc_restarted_fn(struct irq_work *work)
 {
-	rust_raw_hrtimer_rearm(smp_processor_id());
+	rust_raw_hrtimer_tsc_restarted();
 }
 
-static DEFINE_PER_CPU(call_single_data_t, rht_csd) = CSD_INIT(rht_rearm_fn, NULL);
+static struct irq_work rht_tsc_restarted_work = IRQ_WORK_INIT_HARD(rht_tsc_restarted_fn);
 
+void rht_tsc_restarted(void)
+{
+	irq_work_queue(&rht_tsc_restarted_work);
+}
+
+static void rht_called_fn(void *unused)
+{
+	rust_raw_hrtimer_called(smp_processor_id());
+}
+
+static DEFINE_PER_CPU(call_single_data_t, rht_csd) = CSD_INIT(rht_called_fn, NULL);
+
+/* One call to a CPU at a time, which is the caller's to see to: see its kernel-doc. */
 bool rht_rearm_on(int cpu)
 {
-	/*
-	 * -EBUSY: an earlier call has not begun, and will see what this one
-	 * would.  -ENXIO: the CPU is offline, the caller does its work.
-	 */
-	int ret = smp_call_function_single_async(cpu, per_cpu_ptr(&rht_csd, cpu));
-
-	return ret != -ENXIO;
+	/* -ENXIO: the CPU is offline, the caller does its work. */
+	return smp_call_function_single_async(cpu, per_cpu_ptr(&rht_csd, cpu)) != -ENXIO;
 }
 
 /*
@@ -196,7 +199,7 @@ static DEFINE_PER_CPU(struct rht_more, rht_more);
 static enum hrtimer_restart rht_more_fn(struct hrtimer *timer)
 {
 	/* Not necessarily this CPU: that one may have gone offline since. */
-	rust_raw_hrtimer_rearm(container_of(timer, struct rht_more, timer)->cpu);
+	rust_raw_hrtimer_more(container_of(timer, struct rht_more, timer)->cpu);
 	return HRTIMER_NORESTART;
 }
 
@@ -209,10 +212,20 @@ static void rht_nop_fn(void *unused)
 {
 }
 
-void rht_queues_init(void)
+bool rht_clockevent_counts_tsc __ro_after_init;
+
+void rht_init(void)
 {
 	int cpu;
 
+	/*
+	 * apic.c: the TSC-deadline timer alone has CLOCK_EVT_FEAT_CLOCKSOURCE_COUPLED.
+	 * Under Hyper-V it may be there and not in use: that has a timer of a higher
+	 * rating, which counts 100 ns.
+	 */
+	rht_clockevent_counts_tsc = IS_ENABLED(CONFIG_GENERIC_CLOCKEVENTS_COUPLED) &&
+				    boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER) &&
+				    !hypervisor_is_type(X86_HYPER_MS_HYPERV);
 	for_each_possible_cpu(cpu) {
 		struct rht_queue *queue = per_cpu_ptr(&rht_queues, cpu);
 		struct rht_more *more = per_cpu_ptr(&rht_more, cpu);
@@ -230,9 +243,15 @@ void rht_pass_flush(void)
 {
 	int cpu;
 
+	irq_work_sync(&rht_tsc_restarted_work);
 	irq_work_sync(&rht_pass_work);
-	/* Calls to a CPU are served in order: behind these, ours have run. */
+	/*
+	 * A call to a CPU that has not begun is served by the same interrupt as
+	 * these, though after them: that interrupt, and whichever else runs, is
+	 * over with the grace period.
+	 */
 	on_each_cpu(rht_nop_fn, NULL, 1);
+	synchronize_rcu();
 	/* The lists are empty: one that runs now asks for no other. */
 	for_each_possible_cpu(cpu)
 		hrtimer_cancel(&per_cpu(rht_more, cpu).timer);

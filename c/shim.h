@@ -18,11 +18,15 @@
 #include <linux/spinlock.h>
 #include <linux/timekeeper_internal.h>
 
-/* A CPU's pending tsc_timers: those that a pass has yet to look at, and the rest. */
+/*
+ * A CPU's pending tsc_timers: those that a pass has yet to look at, and the rest;
+ * and whether the CPU was called to look at them and has not begun.
+ */
 struct rht_queue {
 	raw_spinlock_t		lock;
 	struct list_head	pending;
 	struct list_head	due;
+	bool			called;
 };
 
 enum rht_counter {
@@ -85,18 +89,19 @@ struct rht_layout {
 
 extern const struct rht_layout rht_layout;
 
-bool rht_clockevent_counts_tsc(void);
+extern bool rht_clockevent_counts_tsc;
 bool rht_is_monotonic(const struct hrtimer *timer);
 void rht_warn_clock(void);
 void rht_warn_mode(void);
 
-void rht_queues_init(void);
+void rht_init(void);
 struct rht_queue *rht_queue_lock_local(int *cpu, unsigned long *flags);
 struct rht_queue *rht_queue_lock(int cpu, unsigned long *flags);
 void rht_queue_unlock(struct rht_queue *queue, unsigned long flags);
 int rht_next_cpu(int cpu);
 
 void rht_pass_queue(void);
+void rht_tsc_restarted(void);
 bool rht_rearm_on(int cpu);
 void rht_rearm_more(int cpu);
 void rht_pass_flush(void);
@@ -143,7 +148,9 @@ bool rust_raw_hrtimer_node_restart(struct tsc_timer *tt);
 void rust_raw_hrtimer_node_cancel(struct tsc_timer *tt);
 void rust_raw_hrtimer_show(struct seq_file *seq, enum rht_file file);
 void rust_raw_hrtimer_pass(unsigned int cpu);
-void rust_raw_hrtimer_rearm(int cpu);
+void rust_raw_hrtimer_tsc_restarted(void);
+void rust_raw_hrtimer_called(int cpu);
+void rust_raw_hrtimer_more(int cpu);
 void rust_raw_hrtimer_kvm_live(void);
 void rust_raw_hrtimer_kvm_gone(enum rht_kvm_module module);
 ktime_t rust_raw_hrtimer_stock_start(struct hrtimer *timer, ktime_t expiry);

@@ -228,6 +228,12 @@ pub(crate) fn start(timer: Timer<'_>, plain: MonoNs) -> MonoNs {
     record.expiry
 }
 
+/// The TSC counts anew: no deadline says when it is, and what was armed stays armed for the expiry that
+/// it has, as without the module. Context: hard interrupt.
+pub(crate) fn tsc_restarted() {
+    RECORDS.clear();
+}
+
 /// Returns the record of `timer` if that is what it was last armed by.
 #[inline]
 fn record_of(timer: Timer<'_>) -> Option<Record> {

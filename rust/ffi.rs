@@ -22,6 +22,7 @@ pub(crate) use gtod::{
     CSID_X86_TSC, //
 };
 pub(crate) use node::{
+    Call,
     Node,
     Queue, //
 };
@@ -40,6 +41,7 @@ pub(crate) use timer::{
     Timer, //
 };
 
+use word::barrier;
 pub(crate) use word::{
     smp_mb,
     Word, //
@@ -49,6 +51,8 @@ use crate::{
     margin::Fraction,
     rate::Cycles, //
 };
+
+use core::ptr::addr_of;
 
 use kernel::{
     error::to_result,
@@ -80,9 +84,10 @@ pub(crate) fn rdtsc() -> Cycles {
 
 /// Whether the hrtimers' clockevent is programmed with the TSC value at which the monotonic clock
 /// reaches an expiry, and so goes with its rate. Any context.
+#[inline]
 pub(crate) fn clockevent_counts_tsc() -> bool {
-    // SAFETY: Tests a bit that does not change after boot.
-    unsafe { bindings::rht_clockevent_counts_tsc() }
+    // SAFETY: Reads a byte that `init()` has written, and nobody writes after it.
+    unsafe { addr_of!(bindings::rht_clockevent_counts_tsc).read() }
 }
 
 /// Warns, once, of a timer on another clock. Any context.
@@ -111,10 +116,10 @@ pub(crate) fn possible_cpus() -> impl Iterator<Item = i32> {
         .take_while(|cpu| *cpu >= 0)
 }
 
-/// Makes the per-CPU lists empty ones. To be called before any node is started.
-pub(crate) fn queues_init() {
-    // SAFETY: The module is being loaded: nobody else knows of the lists yet.
-    unsafe { bindings::rht_queues_init() };
+/// Makes the per-CPU lists empty ones, and looks at the machine. To be called before all else.
+pub(crate) fn init() {
+    // SAFETY: The module is being loaded: nobody else knows of what is written yet.
+    unsafe { bindings::rht_init() };
 }
 
 /// Asks for a pass over the pending timers. Any context, the listener's included.
@@ -125,11 +130,18 @@ pub(crate) fn pass_queue() {
     unsafe { bindings::rht_pass_queue() };
 }
 
-/// Asks `cpu` to look at its due timers; `false` if it is offline. Context: hard interrupt.
-pub(crate) fn rearm_on(cpu: i32) -> bool {
-    // SAFETY: `cpu` is a possible CPU, as `possible_cpus()` returns them; each has its own static
-    // `call_single_data_t`, which may be passed again while it is in use and is then refused.
-    unsafe { bindings::rht_rearm_on(cpu) }
+/// Asks to be told, where records can be forgotten, that the TSC counts anew. Any context, the
+/// listener's included.
+pub(crate) fn tsc_restarted() {
+    // SAFETY: As in `pass_queue()`.
+    unsafe { bindings::rht_tsc_restarted() };
+}
+
+/// Asks the CPU of `call` to look at its due timers; `false` if it is offline. Context: hard interrupt.
+pub(crate) fn rearm_on(call: &Call) -> bool {
+    // SAFETY: By its invariant `call` is to a possible CPU, which has a static `call_single_data_t` of
+    // its own, and that is not in use.
+    unsafe { bindings::rht_rearm_on(call.cpu()) }
 }
 
 /// Has the due timers of `cpu` looked at again after a pause. Context: hard interrupt.

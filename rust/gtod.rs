@@ -136,7 +136,6 @@ pub(crate) fn hear(stepped: bool, say: impl Fn() -> Said) {
         return;
     }
     stats::UPDATES.count();
-    rearm::make_up();
 }
 
 /// Whether an update says the rates that were remembered, and the same monotonic time at its
@@ -172,7 +171,6 @@ fn take_in(stepped: bool, say: impl Fn() -> Said) {
     };
 
     stats::UPDATES.count();
-    rearm::make_up();
     publish(&new, stepped);
     remember(&said, &new);
 }
@@ -188,11 +186,23 @@ fn publish(new: &Snapshot, stepped: bool) {
     };
     if old.tsc != new.tsc {
         stats::CLOCKSOURCE_CHANGES.count();
+    } else if new.tsc && has_restarted(old.timeline.cycle_last, new.timeline.cycle_last) {
+        ffi::tsc_restarted();
     }
     if stepped || new.timeline.rate.change_from(old.timeline.rate) != Change::Steady {
         stats::RATE_CHANGES.count();
     }
     rearm::notice(new, stepped || old.tsc != new.tsc);
+}
+
+/// By how much the TSC may seem to have gone back, from one CPU to another.
+const BACK: u64 = 1 << 32;
+
+/// Whether the TSC counts anew, as some do when the machine was suspended to RAM or hibernated
+/// (`timekeeping_resume()`; KVM's `kvm_arch_enable_virtualization_cpu()` looks for it, too).
+#[inline]
+fn has_restarted(old: Cycles, new: Cycles) -> bool {
+    new < old && old.get().wrapping_sub(new.get()) > BACK
 }
 
 /// Remembers what `new` was made of.

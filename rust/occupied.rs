@@ -30,9 +30,16 @@ pub(crate) fn announce() {
     // With the lock: a look that has yet to begin, or has not come to this queue, finds the node, and
     // one that has been here is seen, or was announced over by somebody else.
     if STATE.load() != OCCUPIED {
-        STATE.xchg(OCCUPIED);
+        occupy();
     }
     smp_mb();
+}
+
+/// Apart, because it is so already at most starts.
+#[cold]
+#[inline(never)]
+fn occupy() {
+    STATE.xchg(OCCUPIED);
 }
 
 /// Whether anybody has to be told of a rate that was published before this.

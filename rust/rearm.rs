@@ -7,8 +7,9 @@
 //! * **node**: a `struct tsc_timer`, which the owner of an hrtimer embeds beside it.
 //! * **pending**: on the queue of the CPU that armed it, and not expired.
 //! * **expired**: its callback was told that the deadline is reached, and nothing has started it since.
-//!   It stays on its queue, where a start on the same CPU wants it, and leaves it with the next cancel,
-//!   start elsewhere, or pass: so a callback needs no lock before it goes to its work.
+//!   It stays on its queue, where a start on the same CPU wants it, or its callback, which may have
+//!   another deadline for it; and leaves it with the next cancel, start elsewhere, or pass after the
+//!   callback. So a callback needs no lock before it goes to its work.
 //! * **due**: pending, and not yet looked at in the pass that is under way.
 //! * **pass**: one look at all pending timers, after a slow-down of the monotonic clock. A speed-up
 //!   needs none: a timer that it makes early is moved by its own callback.
@@ -19,6 +20,7 @@
 use crate::{
     ffi::{
         self,
+        Call,
         Cancel,
         Mode,
         Node,
@@ -42,8 +44,8 @@ use crate::{
 /// No node is put on a queue any more.
 static CLOSED: Word = Word::new(0);
 
-/// The rate of the last pass, packed, against which a drift in single units adds up. Written by the
-/// listener alone.
+/// The fastest rate since the last pass, packed: one that a pending timer may have been armed at, and
+/// against which a drift in single units adds up. Written by the listener alone.
 static REFERENCE: Word = Word::new(0);
 
 /// The queues, and the way from the listener to them.
@@ -52,7 +54,7 @@ pub(crate) struct Rearm(());
 impl Rearm {
     /// Empties the queues. Nothing is armed before this.
     pub(crate) fn new() -> Self {
-        ffi::queues_init();
+        ffi::init();
         Self(())
     }
 }
@@ -64,26 +66,16 @@ impl Drop for Rearm {
     }
 }
 
-/// A callback was running while a pass was under way.
-static AGAIN: Word = Word::new(0);
-
-/// Asks for a pass if the last one has to be made up for. Called by the listener, on each update.
-#[inline]
-pub(crate) fn make_up() {
-    if AGAIN.load() != 0 {
-        AGAIN.store_release(0);
-        ffi::pass_queue();
-    }
-}
-
 /// Asks for a pass if `new`, which is published, makes a pending timer late. Called by the listener.
 #[inline]
 pub(crate) fn notice(new: &Snapshot, stepped: bool) {
     let rate = new.top;
+    let reference = rate_of(REFERENCE.load());
+    let change = reference.map(|reference| (rate.change_from(reference), reference.mult()));
 
-    match rate_of(REFERENCE.load()).map(|reference| rate.change_from(reference)) {
-        Some(Change::Steady) if !stepped => return,
-        Some(Change::Faster) if !stepped => (),
+    match change {
+        Some((Change::Steady, fastest)) if !stepped && rate.mult() <= fastest => return,
+        Some((Change::Steady | Change::Faster, _)) if !stepped => (),
         _ if ffi::param_rearm() && occupied::is_occupied() => ffi::pass_queue(),
         _ => (),
     }
@@ -97,13 +89,19 @@ pub(crate) fn pass(this_cpu: u32) {
 
     stats::PASSES.count();
     for cpu in ffi::possible_cpus() {
-        if !Queue::lock(cpu).begin_pass() {
+        let queue = Queue::lock(cpu);
+
+        if !queue.begin_pass() {
             continue;
         }
         found = true;
-        // An offline CPU's timers have moved to another one, its queue has not.
-        if !ffi::rearm_on(cpu) {
-            rearm(cpu);
+        // Passes may be under way on several CPUs. One that was called and has not begun to look will
+        // see what this pass would have it look at.
+        let call = queue.call();
+
+        drop(queue);
+        if let Some(call) = call {
+            make(&call);
         }
     }
     if !found {
@@ -111,10 +109,34 @@ pub(crate) fn pass(this_cpu: u32) {
     }
 }
 
-/// Looks at timers that are due on `cpu`, and comes back for more after a pause. That is this CPU,
-/// unless it went offline during the pause. Context: hard interrupt.
-pub(crate) fn rearm(cpu: i32) {
-    if rearm_some(cpu) {
+/// Has a CPU look at its due timers.
+fn make(call: &Call) {
+    // An offline CPU's timers have moved to another one, its queue has not.
+    if !ffi::rearm_on(call) {
+        called(call.cpu());
+    }
+}
+
+/// Begins to look at timers that are due on `cpu`, which was called to do so. Context: hard interrupt.
+pub(crate) fn called(cpu: i32) {
+    let queue = Queue::lock(cpu);
+
+    queue.answer();
+    rearm(queue, cpu);
+}
+
+/// Looks at more of them, after a pause; on `cpu`, unless it went offline meanwhile. Context: hard
+/// interrupt.
+pub(crate) fn more(cpu: i32) {
+    rearm(Queue::lock(cpu), cpu);
+}
+
+/// Looks at timers that are due on `cpu`, and comes back for more after a pause.
+fn rearm(queue: Queue, cpu: i32) {
+    let more = rearm_some(&queue);
+
+    drop(queue);
+    if more {
         ffi::rearm_more(cpu);
     }
 }
@@ -122,20 +144,21 @@ pub(crate) fn rearm(cpu: i32) {
 /// How many timers are looked at in one go, with interrupts off.
 const BATCH: usize = 32;
 
-/// Gives some of the due timers of `cpu` that would be late their new expiry; `false` if no other is
-/// due.
-fn rearm_some(cpu: i32) -> bool {
-    let queue = Queue::lock(cpu);
-
+/// Gives some of the due timers that would be late their new expiry; `false` if no other is due.
+fn rearm_some(queue: &Queue) -> bool {
     for _ in 0..BATCH {
         let Some(node) = queue.advance() else {
             return false;
         };
+        let timer = node.timer();
+
         if node.is_expired() {
-            queue.remove(node);
+            // Else its callback runs, and may want it.
+            if !timer.is_active() {
+                queue.remove(node);
+            }
             continue;
         }
-        let timer = node.timer();
         // Not the TSC any more: nothing is known of where the deadline is.
         let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
             continue;
@@ -150,7 +173,10 @@ fn rearm_some(cpu: i32) -> bool {
             }
             Cancel::NotQueued => (),
             // It moves the timer itself if it is early, but it may have read the old rate.
-            Cancel::Running => AGAIN.store_release(1),
+            Cancel::Running => {
+                queue.postpone(node);
+                return true;
+            }
         }
     }
     true
@@ -160,19 +186,22 @@ fn rearm_some(cpu: i32) -> bool {
 /// deadline has no expiry.
 pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
     let timer = node.timer();
+    let mode = mode.absolute();
 
     stats::STARTS.count();
-    if !timer.is_monotonic() {
-        stats::WRONG_CLOCK.count();
-        ffi::warn_clock();
-        return false;
-    }
-    let mode = mode.absolute();
 
     // With interrupts off from before the rate is read until the timer is queued, a pass that this
     // rate does not know about comes after, and finds the timer.
     let (queue, is_there) = lock_to_start(node);
     if !is_there {
+        // Not where it is on a queue: a pass that moves it to another CPU takes it off its clock for a
+        // moment.
+        if !timer.is_monotonic() {
+            drop(queue);
+            stats::WRONG_CLOCK.count();
+            ffi::warn_clock();
+            return false;
+        }
         occupied::announce();
     }
     let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
@@ -200,12 +229,21 @@ fn lock_to_start(node: Node<'_>) -> (Queue, bool) {
     if is_there || !node.is_on_a_queue() {
         return (queue, is_there);
     }
-    drop(queue);
-    forget(node);
-    (Queue::lock_local(), false)
+    (fetch(queue, node), false)
 }
 
-/// In the callback: `true` if it ran early and its timer has been moved to the exact expiry.
+/// Takes `node` off another CPU's queue than `queue`, and the lock of this CPU's again. Apart, because
+/// most starts are where the last one was.
+#[cold]
+#[inline(never)]
+fn fetch(queue: Queue, node: Node<'_>) -> Queue {
+    drop(queue);
+    forget(node);
+    Queue::lock_local()
+}
+
+/// In the callback: `true` if it ran early and its timer has been moved to the exact expiry. Also once
+/// it has done its work and has another deadline.
 #[inline]
 pub(crate) fn restart(node: Node<'_>) -> bool {
     if hrtimer::is_reached(node.deadline()) {

@@ -89,6 +89,12 @@ impl Entry {
         self.deadline.cmpxchg(deadline, CLAIMED, Acquire).is_ok()
     }
 
+    /// Frees it if its deadline is still this one; else it is another record by now.
+    #[inline]
+    fn free(&self, deadline: u64) {
+        let _ = self.deadline.cmpxchg(deadline, FREE, Release);
+    }
+
     /// Fills one that is claimed, and gives the claim up.
     #[inline]
     fn fill(&self, key: Key, record: &Record) {
@@ -171,13 +177,23 @@ impl Records {
         entries.any(|entry| Cycles::new(entry.deadline.load(Relaxed)) >= now)
     }
 
+    /// Forgets all records but what is being written.
+    pub(crate) fn clear(&self) {
+        for entry in self.0.iter().flatten() {
+            let deadline = entry.deadline.load(Relaxed);
+
+            if deadline != CLAIMED {
+                entry.free(deadline);
+            }
+        }
+    }
+
     /// Forgets `key`'s record.
     #[inline]
     pub(crate) fn remove(&self, key: Key) {
         for entry in self.set(key) {
             if let Some(deadline) = entry.deadline_of(key) {
-                // Else it is not this timer's any more.
-                let _ = entry.deadline.cmpxchg(deadline, FREE, Release);
+                entry.free(deadline);
             }
         }
     }

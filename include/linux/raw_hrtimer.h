@@ -54,6 +54,10 @@ struct raw_hrtimer_rate {
  * The plain expiry is used while the clocksource is not the TSC (counted as
  * "plain" in debugfs), and for a timer on another clock (with a warning).
  *
+ * Some machines restart the TSC while they are suspended to RAM or hibernated.
+ * A deadline of before means nothing after it; to correct it is the owner's, as
+ * KVM corrects its guests' TSC.
+ *
  * Context: any but NMI, with interrupts on or off.  Does not sleep, allocate or
  * divide.
  */
@@ -116,8 +120,8 @@ void raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate);
  * hrtimer stay valid until raw_hrtimer_node_cancel() has returned, even if the
  * timer expires before.
  *
- * Context: any but NMI, the timer's callback after raw_hrtimer_node_restart() has
- * returned false included.  One operation on @tt at a time.
+ * Context: any but NMI.  One operation on @tt at a time, so not in its callback
+ * where another context may cancel it meanwhile.
  * Return: true if the timer is armed.  False, having done nothing, if the
  * clocksource is not the TSC or the timer not on CLOCK_MONOTONIC: the caller
  * arms it.
@@ -125,14 +129,19 @@ void raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate);
 bool raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode);
 
 /**
- * raw_hrtimer_node_restart() - move a timer that runs early
+ * raw_hrtimer_node_restart() - move a timer that runs early, or on
  * @tt:		the timer whose callback this is
  *
- * Context: the callback of @tt's hrtimer, before anything else.
+ * A periodic timer's callback, once it has done its work, sets the next deadline
+ * and calls this again.  It does not start @tt: while it runs, the owner may cancel
+ * it elsewhere.
+ *
+ * Context: the callback of @tt's hrtimer, before anything else, and again after it
+ * has set another deadline.
  * Return: true if the deadline is still to come; the hrtimer has been given the
- * exact expiry, and the callback returns HRTIMER_RESTART at once.  False if the
- * deadline is reached; the hrtimer is left alone until @tt is started again, and
- * @tt is taken off the list by that, by a cancel, or by the next change of rate.
+ * exact expiry, and the callback returns HRTIMER_RESTART.  False if the deadline is
+ * reached: the hrtimer is left alone, but for what the callback itself does with it,
+ * until @tt is started again.
  */
 bool raw_hrtimer_node_restart(struct tsc_timer *tt);
 

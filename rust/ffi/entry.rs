@@ -126,8 +126,7 @@ entries! {
     /// # Safety
     ///
     /// `tt` was set up by `tsc_timer_setup()`, its timer by `hrtimer_setup()`, both are valid until
-    /// a cancel has returned or a restart has returned `false`, and no other operation on `tt` runs.
-    /// Any context but NMI.
+    /// a cancel has returned, and no other operation on `tt` runs. Any context but NMI.
     fn rust_raw_hrtimer_node_start(
         tt: *mut bindings::tsc_timer,
         mode: bindings::hrtimer_mode
@@ -181,9 +180,23 @@ entries! {
 
     /// # Safety
     ///
+    /// For the shim's irq_work alone: hard interrupt.
+    fn rust_raw_hrtimer_tsc_restarted() {
+        attach::tsc_restarted();
+    }
+
+    /// # Safety
+    ///
     /// For the shim's call to a CPU alone: hard interrupt, on `cpu`.
-    fn rust_raw_hrtimer_rearm(cpu: c_int) {
-        rearm::rearm(cpu);
+    fn rust_raw_hrtimer_called(cpu: c_int) {
+        rearm::called(cpu);
+    }
+
+    /// # Safety
+    ///
+    /// For the shim's timers alone: hard interrupt, `cpu` is a possible one.
+    fn rust_raw_hrtimer_more(cpu: c_int) {
+        rearm::more(cpu);
     }
 
     /// # Safety

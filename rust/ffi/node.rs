@@ -5,6 +5,7 @@
 //! C header: [`include/linux/tsc_timer.h`](../../include/linux/tsc_timer.h)
 
 use super::{
+    barrier,
     bindings,
     list::List,
     timer::{
@@ -124,6 +125,8 @@ impl<'a> Node<'a> {
     /// The caller holds the lock of the queue that the node is put on, or taken from.
     #[inline]
     unsafe fn set_cpu(self, cpu: i32) {
+        // An owner that finds it on no queue may free it: what was written of it comes before.
+        barrier();
         // SAFETY: By the type's invariant the node is valid; the lock excludes other writers.
         unsafe { addr_of_mut!((*self.0.as_ptr()).cpu).write_volatile(cpu) };
     }
@@ -234,6 +237,21 @@ impl Queue {
         unsafe { node.set_cpu(NO_CPU) };
     }
 
+    /// Says that the CPU has been called to look at its timers; `None` if it was, and has not begun.
+    pub(crate) fn call(&self) -> Option<Call> {
+        // SAFETY: By the type's invariant the queue is valid, and its lock is held.
+        let called = unsafe { addr_of_mut!((*self.queue.as_ptr()).called).replace(true) };
+
+        // INVARIANT: A queue's CPU is a possible one, and it was not called.
+        (!called).then_some(Call(self.cpu))
+    }
+
+    /// Says that the CPU has begun to look.
+    pub(crate) fn answer(&self) {
+        // SAFETY: As in `call()`.
+        unsafe { addr_of_mut!((*self.queue.as_ptr()).called).write(false) };
+    }
+
     /// Takes all nodes off the queue.
     pub(crate) fn clear(&self) {
         self.begin_pass();
@@ -260,6 +278,14 @@ impl Queue {
         Some(node)
     }
 
+    /// Makes a node due again that [`advance()`](Self::advance) has returned.
+    pub(crate) fn postpone(&self, node: Node<'_>) {
+        // SAFETY: `node` is on one of this queue's lists, whose lock is held.
+        unsafe { List::unlink(node.link()) };
+        // SAFETY: It was just taken off its list, and the lock is held.
+        unsafe { self.due().append(node.link()) };
+    }
+
     fn first_due(&self) -> Option<Node<'_>> {
         // SAFETY: The list is this queue's, whose lock is held.
         let link = unsafe { self.due().first() }?;
@@ -268,6 +294,20 @@ impl Queue {
         // SAFETY: By the type's invariant every entry is the `node` of a valid node, which stays so
         // while the lock is held.
         Some(unsafe { Node::from_raw(NonNull::new_unchecked(node.cast())) })
+    }
+}
+
+/// The right to call a CPU: one call at a time has it, from [`Queue::call()`] to [`Queue::answer()`].
+///
+/// # Invariants
+///
+/// The CPU is a possible one, and no other call to it is under way.
+pub(crate) struct Call(i32);
+
+impl Call {
+    /// Returns the CPU's number.
+    pub(crate) fn cpu(&self) -> i32 {
+        self.0
     }
 }
 

@@ -108,6 +108,12 @@ impl<'a> Timer<'a> {
         }
     }
 
+    /// Whether it is queued or its callback runs. Any context.
+    pub(crate) fn is_active(self) -> bool {
+        // SAFETY: By the type's invariant the timer was set up; nothing is written.
+        unsafe { bindings::hrtimer_active(self.0.as_ptr()) }
+    }
+
     /// Returns the expiry that it has. Any context.
     #[inline]
     pub(crate) fn expires(self) -> MonoNs {

@@ -23,7 +23,7 @@ pub(crate) struct Word(Atomic<u64>);
 
 /// Keeps the compiler from moving memory accesses across: `barrier()`.
 #[inline(always)]
-fn barrier() {
+pub(super) fn barrier() {
     // SAFETY: An empty block.
     unsafe { core::arch::asm!("") };
 }

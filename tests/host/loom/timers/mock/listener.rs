@@ -195,6 +195,38 @@ pub fn a_step() {
     clock.tell(true);
 }
 
+/// The TSC counts anew, which is no step back of a few cycles, nor another clocksource.
+pub fn a_restarted_tsc() {
+    let _rearm = Rearm::new();
+    let late = Clock {
+        cycle_last: 1 << 40,
+        ..Clock::new()
+    };
+    let back = |cycles| Clock {
+        cycle_last: late.cycle_last - cycles,
+        ..late
+    };
+    let hpet = Clock {
+        cs_id: 0,
+        ..Clock::new()
+    };
+
+    for (clock, restarts) in [
+        (back(1), 0),
+        (back(1 << 39), 1),
+        (Clock::new(), 1),
+        (hpet, 0),
+    ] {
+        late.tell(true);
+        let before = bindings::times("TSC restarted");
+        clock.tell(true);
+        assert!(
+            bindings::times("TSC restarted") == before + restarts,
+            "it is another TSC"
+        );
+    }
+}
+
 /// The clock goes on as it did, at the nominal rate and at the upper one of two that it dithers
 /// between.
 pub fn a_steady_clock() {

@@ -96,6 +96,20 @@ impl Shared {
         unsafe { &*self.0 }.fire(|| rearm::restart(ffi::node(self.1)))
     }
 
+    /// The same, and a callback that is not early has a later deadline for it.
+    fn fire_periodic(self, cpu: i32) {
+        bindings::run_on(cpu);
+        // SAFETY: The timer is there until the end of the execution.
+        unsafe { &*self.0 }.fire(|| {
+            if !rearm::restart(ffi::node(self.1)) {
+                // SAFETY: The node is there until the end of the execution.
+                unsafe { bindings::set_deadline(self.1, 2 * DEADLINE) };
+                assert!(rearm::restart(ffi::node(self.1)), "a later deadline");
+            }
+            true
+        });
+    }
+
     /// The owner cancels it and frees it.
     fn free(self, cpu: i32) {
         bindings::run_on(cpu);
@@ -155,7 +169,7 @@ impl Owner {
             update(*mult);
         }
         let found = thread.join().expect("no panic");
-        settle(rates[rates.len() - 1]);
+        settle();
         found
     }
 
@@ -167,11 +181,12 @@ impl Owner {
     /// It is armed, and not for later than `mult` says.
     fn assert_in_time(&self, mult: u32) {
         let expires = ffi::node(self.node).timer().expires().get();
+        let deadline = ffi::node(self.node).deadline().get();
 
         assert!(self.is_queued(), "the timer is lost");
         assert!(
-            expires <= DEADLINE as i64 * i64::from(mult),
-            "late: expires at {expires}, the deadline is at {DEADLINE} times {mult}"
+            expires <= deadline as i64 * i64::from(mult),
+            "late: expires at {expires}, the deadline is at {deadline} times {mult}"
         );
     }
 
@@ -210,9 +225,9 @@ impl Drop for Owner {
     }
 }
 
-/// All is done but what the timekeeper's next update, which says nothing new, brings about.
-fn settle(mult: u32) {
-    bindings::alone(|| update(mult));
+/// All that was asked for is done.
+fn settle() {
+    bindings::flush();
 }
 
 /// Queues are empty and stay so.
@@ -265,13 +280,39 @@ pub fn a_callback() {
     owner.assert_in_time(SLOW);
 }
 
-/// The same, and the timekeeper says the same once more.
-pub fn a_callback_and_an_update() {
+/// A timer's callback has another deadline for it while the clock slows down, and then it does again.
+pub fn a_periodic_callback() {
     let ([owner], _rearm) = load(FAST);
 
+    bindings::set_tsc(DEADLINE);
     owner.share().start(0);
-    owner.meets(&[SLOW, SLOW], |timer| timer.fire(1));
+    owner.meets(&[SLOW], |timer| timer.fire_periodic(1));
     owner.assert_in_time(SLOW);
+    update(SLOWEST);
+    settle();
+    owner.assert_in_time(SLOWEST);
+    owner.share().free(0);
+    owner.assert_untouched();
+}
+
+/// The same, while it is cancelled and freed.
+pub fn a_cancel_and_a_periodic_callback() {
+    let ([owner], _rearm) = load(FAST);
+
+    bindings::set_tsc(DEADLINE);
+    owner.share().start(0);
+    let shared = owner.share();
+    let callback = spawn(move || shared.fire_periodic(0));
+    owner.meets(&[SLOW], |timer| {
+        bindings::run_on(1);
+        rearm::forget(ffi::node(timer.1));
+    });
+    callback.join().expect("no panic");
+    owner.assert_forgotten();
+    shared.free(0);
+    update(SLOWEST);
+    settle();
+    owner.assert_untouched();
 }
 
 /// A timer's callback runs in time while the clock slows down; then it is cancelled and freed.
@@ -307,7 +348,7 @@ fn a_callback_and_a_start(cpu: i32) {
     });
     owner.assert_in_time(SLOW);
     update(SLOWEST);
-    settle(SLOWEST);
+    settle();
     owner.assert_in_time(SLOWEST);
     owner.share().free(0);
     owner.assert_untouched();
@@ -329,7 +370,7 @@ pub fn an_expired_timer() {
     owner.share().start(0);
     assert!(owner.share().fire(0), "expired");
     update(SLOW);
-    settle(SLOW);
+    settle();
     owner.assert_forgotten();
 }
 
@@ -340,8 +381,20 @@ pub fn a_drift() {
     owner.share().start(0);
     update(FAST - 1);
     update(FAST - 2);
-    settle(FAST - 2);
+    settle();
     owner.assert_in_time(FAST - 2);
+}
+
+/// The clock speeds up by one unit, a timer is armed, and it slows down by two, one by one.
+pub fn a_drift_from_above() {
+    let ([owner], _rearm) = load(FAST);
+
+    update(FAST + 1);
+    owner.share().start(0);
+    update(FAST);
+    update(FAST - 1);
+    settle();
+    owner.assert_in_time(FAST - 1);
 }
 
 /// A timer that was armed when the clock was slower still; its callback as in [`a_callback`].
@@ -381,7 +434,7 @@ fn a_cancel_and_a_callback(tsc: u64) {
     callback.join().expect("no panic");
     owner.assert_forgotten();
     shared.free(0);
-    settle(SLOW);
+    settle();
     owner.assert_untouched();
 }
 
@@ -412,7 +465,7 @@ pub fn two_timers_and_two_changes() {
     other.share().start(1);
     update(SLOW);
     update(SLOWEST);
-    settle(SLOWEST);
+    settle();
     one.assert_in_time(SLOWEST);
     other.assert_in_time(SLOWEST);
 }
@@ -427,8 +480,22 @@ pub fn two_passes() {
     rearm::pass(0);
     start.join().expect("no panic");
     pass.join().expect("no panic");
-    settle(SLOW);
+    update(SLOW);
+    settle();
     owner.assert_in_time(SLOW);
+}
+
+/// The same, with one that is pending; both want to have it looked at.
+pub fn two_passes_and_a_timer() {
+    let ([owner], _rearm) = load(FAST);
+
+    owner.share().start(1);
+    let pass = spawn(|| rearm::pass(1));
+    update(SLOW);
+    pass.join().expect("no panic");
+    update(SLOWEST);
+    settle();
+    owner.assert_in_time(SLOWEST);
 }
 
 /// A timer is cancelled while the clock slows down; from then on changes ask for nothing.
@@ -437,10 +504,12 @@ pub fn nothing_pending() {
 
     owner.share().start(0);
     owner.meets(&[SLOW], |timer| timer.free(1));
-    settle(SLOWEST);
+    bindings::alone(|| update(SLOWEST));
     let passes = bindings::times("PASSES");
-    settle(FAST);
-    settle(SLOWEST);
+    bindings::alone(|| {
+        update(FAST);
+        update(SLOWEST);
+    });
     assert!(
         bindings::times("PASSES") == passes,
         "a pass that is for nothing"
@@ -455,7 +524,7 @@ pub fn an_offline_cpu() {
     one.share().start(1);
     other.share().start(1);
     update(SLOW);
-    settle(SLOW);
+    settle();
     one.assert_in_time(SLOW);
     other.assert_in_time(SLOW);
 }

@@ -150,6 +150,19 @@ pub fn a_removal() {
     }
 }
 
+/// The TSC counts anew: there is room for all, and nobody to wait for.
+pub fn a_restarted_tsc() {
+    let table = Table::new(0);
+
+    table.0.clear();
+    assert!(
+        !table.0.is_any_pending(Cycles::new(NOW)),
+        "it is still there"
+    );
+    assert!(table.put(ONE, 2, NOW), "there is room for one");
+    assert!(table.put(OTHER, 1, NOW), "there is room for the other");
+}
+
 /// A pending timer is armed anew while others look for room, of which there is none, and removal
 /// looks whether any is pending.
 pub fn a_pending_timer() {

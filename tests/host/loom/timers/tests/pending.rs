@@ -66,10 +66,11 @@ const MODELS: &[(&str, fn(), usize)] = &[
         1000,
     ),
     ("a_callback", model::a_callback, 100),
+    ("a_periodic_callback", model::a_periodic_callback, 100),
     (
-        "a_callback_and_an_update",
-        model::a_callback_and_an_update,
-        100,
+        "a_cancel_and_a_periodic_callback",
+        model::a_cancel_and_a_periodic_callback,
+        1000,
     ),
     (
         "a_callback_after_a_speed_up",
@@ -106,13 +107,16 @@ const MODELS: &[(&str, fn(), usize)] = &[
         50,
     ),
     ("a_drift", model::a_drift, 1),
+    ("a_drift_from_above", model::a_drift_from_above, 1),
     ("two_passes", model::two_passes, 500),
+    ("two_passes_and_a_timer", model::two_passes_and_a_timer, 500),
     ("nothing_pending", model::nothing_pending, 50),
     ("an_offline_cpu", model::an_offline_cpu, 2),
     ("a_removal", model::a_removal, 100),
     ("listener: a_change", listener::a_change, 1),
     ("listener: a_first_update", listener::a_first_update, 1),
     ("listener: a_step", listener::a_step, 1),
+    ("listener: a_restarted_tsc", listener::a_restarted_tsc, 1),
     ("listener: a_steady_clock", listener::a_steady_clock, 1),
     (
         "table: a_new_arming_and_another",
@@ -122,6 +126,7 @@ const MODELS: &[(&str, fn(), usize)] = &[
     ("table: room_for_both", table::room_for_both, 10),
     ("table: a_find", table::a_find, 10),
     ("table: a_removal", table::a_removal, 10),
+    ("table: a_restarted_tsc", table::a_restarted_tsc, 1),
     ("table: a_pending_timer", table::a_pending_timer, 10),
 ];
 
@@ -162,6 +167,8 @@ const VERDICTS: &[&str] = &[
     "a node is still on a queue",
     "a queue is not empty",
     "an interrupt is not over",
+    "it is another TSC",
+    "a CPU is called twice at once",
     "another state is published",
     "another line is published",
     "what is known is published again",

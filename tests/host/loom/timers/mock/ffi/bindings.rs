@@ -21,6 +21,7 @@ use loom::{
     },
     thread::{
         spawn,
+        yield_now,
         JoinHandle, //
     },
 };
@@ -206,6 +207,13 @@ pub(crate) unsafe fn hrtimer_try_to_cancel(timer: *mut hrtimer) -> i32 {
     }
 }
 
+pub(crate) unsafe fn hrtimer_active(timer: *const hrtimer) -> bool {
+    // SAFETY: As above.
+    let core = unsafe { &*timer }.lock();
+
+    core.is_queued || core.is_running
+}
+
 // --- nodes and queues ---------------------------------------------------------------
 
 pub(crate) struct list_head {
@@ -223,11 +231,22 @@ pub(crate) struct tsc_timer {
     pub(crate) expired: bool,
 }
 
+/// As the owner does.
+///
+/// # Safety
+///
+/// `node` is a valid one.
+pub(crate) unsafe fn set_deadline(node: *mut tsc_timer, deadline: u64) {
+    // SAFETY: As the caller's.
+    unsafe { addr_of_mut!((*node).deadline) }.write_marked(deadline);
+}
+
 pub(crate) struct rht_queue {
     lock: Mutex<()>,
     guard: UnsafeCell<Option<MutexGuard<'static, ()>>>,
     pub(crate) pending: list_head,
     pub(crate) due: list_head,
+    pub(crate) called: bool,
 }
 
 loom::thread_local! {
@@ -290,8 +309,8 @@ pub(crate) enum Work {
     /// The listener's irq_work.
     Pass,
     /// A CPU's `call_single_data_t`.
-    Rearm(i32),
-    /// A CPU's own irq_work.
+    Call(i32),
+    /// A CPU's timer, some time later.
     More(i32),
 }
 
@@ -357,6 +376,7 @@ loom::lazy_static! {
                 guard: UnsafeCell::new(None),
                 pending: list_head { next, prev },
                 due: list_head { next, prev },
+                called: false,
             })))
         }),
         interrupts: Mutex::new(Interrupts::default()),
@@ -399,11 +419,17 @@ pub(crate) fn queue_work(work: Work) {
     guard.threads.push(thread);
 }
 
+/// `smp_call_function_single_async()`, which does not look whether the call is in use in a way that
+/// would keep two callers apart.
 pub(crate) fn rearm_on(cpu: i32) -> bool {
     if KERNEL.offline.get() == Some(cpu) {
         return false;
     }
-    queue_work(Work::Rearm(cpu));
+    assert!(
+        !interrupts().waiting.contains(&Work::Call(cpu)),
+        "a CPU is called twice at once"
+    );
+    queue_work(Work::Call(cpu));
     true
 }
 
@@ -421,19 +447,21 @@ fn serve() {
                 run_on(0);
                 rearm::pass(0);
             }
-            Work::Rearm(cpu) => {
+            Work::Call(cpu) => {
                 run_on(cpu);
-                rearm::rearm(cpu);
+                rearm::called(cpu);
             }
             Work::More(cpu) => {
                 met("more");
+                // Others get on meanwhile, a callback that runs for one.
+                yield_now();
                 // An offline CPU's timers have moved to another.
                 run_on(if KERNEL.offline.get() == Some(cpu) {
                     0
                 } else {
                     cpu
                 });
-                rearm::rearm(cpu);
+                rearm::more(cpu);
             }
         }
     }

@@ -10,6 +10,7 @@ pub(crate) use kernel::{
     Word, //
 };
 pub(crate) use node::{
+    Call,
     Node,
     Queue, //
 };
@@ -30,6 +31,8 @@ use std::ptr::NonNull;
 
 /// As in 7.3, which does not matter.
 pub(crate) const CSID_X86_TSC: u32 = 4;
+
+pub(crate) fn barrier() {}
 
 /// What an entry point makes of its argument.
 pub(crate) fn node<'a>(tt: *mut tsc_timer) -> Node<'a> {
@@ -65,7 +68,7 @@ pub(crate) fn possible_cpus() -> impl Iterator<Item = i32> {
     0..bindings::CPUS
 }
 
-pub(crate) fn queues_init() {
+pub(crate) fn init() {
     bindings::queues_init();
 }
 
@@ -73,8 +76,12 @@ pub(crate) fn pass_queue() {
     bindings::queue_work(bindings::Work::Pass);
 }
 
-pub(crate) fn rearm_on(cpu: i32) -> bool {
-    bindings::rearm_on(cpu)
+pub(crate) fn tsc_restarted() {
+    bindings::met("TSC restarted");
+}
+
+pub(crate) fn rearm_on(call: &Call) -> bool {
+    bindings::rearm_on(call.cpu())
 }
 
 pub(crate) fn rearm_more(cpu: i32) {

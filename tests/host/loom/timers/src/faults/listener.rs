@@ -41,6 +41,16 @@ pub const LISTENER: &[Fault] = &[
         model: "listener::a_step",
     },
     Fault {
+        what: "a TSC that counts anew is as good as the old one",
+        edits: &[edit("gtod.rs", "        ffi::tsc_restarted();", "")],
+        model: "listener::a_restarted_tsc",
+    },
+    Fault {
+        what: "each step back is another TSC",
+        edits: &[edit("gtod.rs", "const BACK: u64 = 1 << 32;", "const BACK: u64 = 0;")],
+        model: "listener::a_restarted_tsc",
+    },
+    Fault {
         what: "nothing is remembered",
         edits: &[edit("gtod.rs", "    remember(&said, &new);", "")],
         model: "listener::a_steady_clock",

@@ -14,11 +14,14 @@ pub const OCCUPIED: &[Fault] = &[
             edit("rearm.rs", "let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
         if is_there", "let Some(expiry) = expiry else {
         if is_there"),
-            edit("rearm.rs", "    if !is_there {
-        occupied", "
+            edit("rearm.rs", "        occupied::announce();
+    }
+", "    }
             let expiry = hrtimer::armed_expiry(node.deadline());
             if !is_there {
-                occupied"),
+                occupied::announce();
+            }
+"),
         ],
         model: "model::a_start",
     },

@@ -67,39 +67,47 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "an offline CPU's queue is left alone",
-        edits: &[edit("rearm.rs", "            rearm(cpu);", "")],
+        edits: &[edit("rearm.rs", "        called(call.cpu());", "")],
         model: "model::an_offline_cpu",
     },
     Fault {
+        what: "two passes call a CPU at the same time",
+        edits: &[edit("ffi/node.rs", "(!called).then_some(", "(called || true).then_some(")],
+        model: "model::two_passes_and_a_timer",
+    },
+    Fault {
+        what: "who is called does not say so",
+        edits: &[edit("rearm.rs", "    queue.answer();\n", "")],
+        model: "model::a_start_and_two_changes",
+    },
+    Fault {
         what: "a drift in single units is never a change",
-        edits: &[edit("rearm.rs", "Some(Change::Steady) if !stepped => return,",
-            "Some(Change::Steady) if !stepped => (),")],
+        edits: &[edit("rearm.rs", "if !stepped && rate.mult() <= fastest => return,",
+            "if !stepped && rate.mult() <= fastest => (),")],
         model: "model::a_drift",
     },
     Fault {
-        what: "a running callback is not made up for",
-        edits: &[edit("rearm.rs", "Cancel::Running => AGAIN.store_release(1)", "Cancel::Running => ()")],
+        what: "a drift counts from a rate that is not the fastest",
+        edits: &[edit("rearm.rs", "if !stepped && rate.mult() <= fastest => return,",
+            "if !stepped => { let _ = fastest; return }")],
+        model: "model::a_drift_from_above",
+    },
+    Fault {
+        what: "a running callback is not waited for",
+        edits: &[edit("rearm.rs", "                queue.postpone(node);
+                return true;", "")],
         model: "model::a_callback",
     },
     Fault {
-        what: "nothing is made up for",
-        edits: &[edit("rearm.rs", "if AGAIN.load() != 0", "if false")],
+        what: "a timer that was postponed is not due",
+        edits: &[edit("ffi/node.rs", "unsafe { self.due().append(node.link()) };",
+            "unsafe { self.pending().append(node.link()) };")],
         model: "model::a_callback",
     },
     Fault {
-        what: "an update that says nothing new makes up for nothing",
-        edits: &[edit("gtod.rs", "    stats::UPDATES.count();
-    rearm::make_up();
-}", "}")],
-        model: "model::a_callback",
-    },
-    Fault {
-        what: "what a pass that was asked for finds is cleared",
-        edits: &[edit("rearm.rs", "        AGAIN.store_release(0);
-        ffi::pass_queue();", "
-            ffi::pass_queue();
-            AGAIN.store_release(0);")],
-        model: "model::a_callback_and_an_update",
+        what: "an expired timer whose callback runs is forgotten",
+        edits: &[edit("rearm.rs", "            if !timer.is_active() {", "            {")],
+        model: "model::a_periodic_callback",
     },
     Fault {
         what: "a callback reads the rate without the lock",
@@ -122,9 +130,7 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a start leaves the node on another CPU's queue",
-        edits: &[edit("rearm.rs", "    drop(queue);
-    forget(node);
-    (Queue::lock_local(), false)", "    (queue, false)")],
+        edits: &[edit("rearm.rs", "(fetch(queue, node), false)", "(queue, false)")],
         model: "model::a_callback_and_a_start_elsewhere",
     },
     Fault {

@@ -56,13 +56,18 @@ pub const RECORDS: &[Fault] = &[
     },
     Fault {
         what: "a removal leaves the record",
-        edits: &[edit("records.rs", "let _ = entry.deadline.cmpxchg(deadline, FREE, Release);", "")],
+        edits: &[edit("records.rs", "let _ = self.deadline.cmpxchg(deadline, FREE, Release);", "let _ = deadline;")],
         model: "table::a_removal",
     },
     Fault {
+        what: "what was recorded by another TSC stays",
+        edits: &[edit("records.rs", "            if deadline != CLAIMED {", "            if deadline == CLAIMED {")],
+        model: "table::a_restarted_tsc",
+    },
+    Fault {
         what: "a removal takes the record of whoever has taken it",
-        edits: &[edit("records.rs", "let _ = entry.deadline.cmpxchg(deadline, FREE, Release);",
-            "entry.deadline.store(FREE, Release);")],
+        edits: &[edit("records.rs", "let _ = self.deadline.cmpxchg(deadline, FREE, Release);",
+            "let _ = deadline; self.deadline.store(FREE, Release);")],
         model: "table::a_removal",
     },
 ];
