@@ -47,11 +47,14 @@ struct tsc_timer {
  *		may be moved, and its callback does not run elsewhere.
  * @restart:	called first in the hrtimer's callback.  Returns true if the
  *		deadline is still to come and the hrtimer has been given the
- *		expiry for it: the callback does nothing but return
+ *		expiry for it: the callback does nothing more but return
  *		HRTIMER_RESTART.  Otherwise the provider need not forget @timer,
- *		only leave the hrtimer alone.  Called as well for a timer that
- *		@start refused, and while @cancel runs elsewhere; in neither case
- *		may it put @timer back among the provider's.
+ *		only leave the hrtimer alone.  The callback may then write a
+ *		later deadline, e.g. of the next period, and call it again; it
+ *		never calls @start, which could undo a @cancel that has just
+ *		run elsewhere.  Called as well for a timer that @start refused,
+ *		and while @cancel runs elsewhere; in neither case may it put
+ *		@timer back among the provider's.
  *		Context: the hrtimer's callback.
  * @cancel:	forget @timer: once it has returned, the provider touches
  *		neither @timer nor the hrtimer again.  The owner then cancels
