@@ -12,6 +12,8 @@ TIMERS = ["nested_preemption_timer_accuracy_test", "xen_timer_accuracy_test",
 # What a KVM that is hooked leaves as it is, see Documentation/kvm.rst.
 PATCHED = ["apic_timer_accuracy_test --mode periodic"]
 COUNT = ["apic_timer_accuracy_test --mode count"]
+WRITTEN = ["apic_timer_accuracy_test --mode oneshot-written",
+           "apic_timer_accuracy_test --mode periodic-written"]
 FAR = ["apic_timer_accuracy_test --mode far"]
 MORE = {"patched": PATCHED, "stock": []}
 
@@ -67,7 +69,8 @@ def suites(kvm_tests, vmx, svm):
                f"{CONSTANT} {CHANGING}")
     for way, more in MORE.items():
         on_vmx(f"distances-{way}", way,
-               each(TIMERS + more, SHORTER) + (each(COUNT, SHORTER) + FAR if more else []),
+               each(TIMERS + more, SHORTER)
+               + (each(COUNT + WRITTEN, SHORTER) + FAR if more else []),
                f"{CONSTANT} random")
     # Hooked, that is no better than before, but may not be worse.
     on_vmx("others-stock", "stock", each(PATCHED + COUNT, SHORTER), accuracy.NOMINAL)
@@ -86,7 +89,7 @@ def suites(kvm_tests, vmx, svm):
         for way, more in MORE.items():
             tests = TIMERS[1:] + more
             never_early("svm", cpus, way, each(tests, HALTED)
-                        + each(tests + (COUNT if more else []), SPINNING), svm,
+                        + each(tests + (COUNT + WRITTEN if more else []), SPINNING), svm,
                         long=(way == "stock") != (cpus == "2"))
             if cpus != "1":
                 never_early("vmx", cpus, way, each(TIMERS + more, HALTED), vmx, long=True)

@@ -65,6 +65,53 @@ static void guest_accuracy(void)
 	GUEST_DONE();
 }
 
+/*
+ * What to set TSC_ADJUST to next, when the TSC without it is @tsc: forward, such
+ * that the TSC wraps in the middle of the next period, to where it's negative, and
+ * back.
+ */
+static u64 next_tsc_adjust(u64 i, u64 tsc, u64 period)
+{
+	switch (i % 4) {
+	case 0:
+		return BIT_ULL(40);
+	case 1:
+		return -(tsc + period + period / 2);
+	case 2:
+		return BIT_ULL(63);
+	default:
+		return 0;
+	}
+}
+
+/* Set the TSC while the timer counts the bus, which has nothing to do with it. */
+static void guest_written(void)
+{
+	u64 counts = guest_timer.distance_us * COUNTS_PER_US;
+	bool periodic = guest_timer.mode == APIC_LVT_TIMER_PERIODIC;
+	u64 i, due, start = 0, adjust = 0;
+
+	guest_setup();
+	for (i = 0; i < guest_timer.samples; i++) {
+		if (!i || !periodic) {
+			start = rdtsc() - adjust;
+			x2apic_write_reg(APIC_TMICT, counts);
+		}
+		due = start + counts_to_cycles(counts * (periodic ? i + 1 : 1));
+
+		adjust = next_tsc_adjust(i, rdtsc() - adjust, counts_to_cycles(counts));
+		wrmsr(MSR_IA32_TSC_ADJUST, adjust);
+
+		guest_wait_for_irq(i + 1);
+		guest_timer.late[i] = irq_tsc - adjust - due;
+		if (!periodic)
+			GUEST_ASSERT_EQ(x2apic_read_reg(APIC_TMCCT), 0);
+	}
+
+	x2apic_write_reg(APIC_LVTT, APIC_LVT_MASKED);
+	GUEST_DONE();
+}
+
 static void check_current_count(u64 min_due, u64 max_due)
 {
 	u64 before, after, most, least, tmcct;
@@ -147,6 +194,13 @@ static void test_accuracy(const struct timer_run *run)
 	timer_report(vm, run, guest_tsc_khz);
 }
 
+static void test_written(const struct timer_run *run)
+{
+	struct kvm_vm *vm = run_guest(run, guest_written);
+
+	timer_report(vm, run, guest_tsc_khz);
+}
+
 static void test_count(const struct timer_run *run)
 {
 	struct kvm_vm *vm = run_guest(run, guest_count);
@@ -169,6 +223,8 @@ static const struct timer_mode modes[] = {
 	{ "tscdeadline", test_accuracy, APIC_LVT_TIMER_TSCDEADLINE },
 	{ "oneshot", test_accuracy, APIC_LVT_TIMER_ONESHOT },
 	{ "periodic", test_accuracy, APIC_LVT_TIMER_PERIODIC, .min_us = MIN_PERIOD_US },
+	{ "oneshot-written", test_written, APIC_LVT_TIMER_ONESHOT, .min_us = MIN_PERIOD_US },
+	{ "periodic-written", test_written, APIC_LVT_TIMER_PERIODIC, .min_us = MIN_PERIOD_US },
 	{ "count", test_count, APIC_LVT_TIMER_ONESHOT, .spinning_only = true, .max_us = 100000 },
 	{ "far", test_far, APIC_LVT_TIMER_TSCDEADLINE, .spinning_only = true,
 	  .min_us = 10000, .max_us = 10000 },
