@@ -4,8 +4,9 @@
  *
  * L1 sets the timer and enters L2, which spins or halts.  L1's deadline is what
  * the timer counts down from the TSC that L1 reads before it enters L2, and the
- * TSC after the VM-Exit is compared with it.  L2 must not run beyond the
- * deadline that counts from its own first TSC: when it last did is reported.
+ * TSC after the VM-Exit is compared with it.  When L2 last ran is reported, in
+ * relation to the deadline that counts from its own first TSC: that's later than
+ * L1's, and L2 stops before L1 goes on, i.e. a limit for L1 holds for L2, too.
  */
 #include "timer_accuracy.h"
 #include "vmx.h"
