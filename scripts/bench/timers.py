@@ -9,6 +9,9 @@ TIMERS = ["nested_preemption_timer_accuracy_test", "xen_timer_accuracy_test",
           "apic_timer_accuracy_test --mode oneshot",
           "hyperv_stimer_accuracy_test --mode oneshot",
           "hyperv_stimer_accuracy_test --mode periodic"]
+# Of a KVM that is hooked, early by the skew of whatever comes between the guest's write and the
+# arming: on a machine that is shared that may be its own processor's absence.
+LOOSE = "apic_timer_accuracy_test --mode oneshot"
 # What a KVM that is hooked leaves as it is, see Documentation/kvm.rst.
 PATCHED = ["apic_timer_accuracy_test --mode periodic"]
 COUNT = ["apic_timer_accuracy_test --mode count"]
@@ -87,7 +90,7 @@ def suites(kvm_tests, vmx, svm):
            f"{accuracy.NOMINAL} +10% -10% random", long=True, timeout=3000)
     for cpus in "124":
         for way, more in MORE.items():
-            tests = TIMERS[1:] + more
+            tests = [test for test in TIMERS[1:] + more if more or test != LOOSE]
             never_early("svm", cpus, way, each(tests, HALTED)
                         + each(tests + (COUNT + WRITTEN if more else []), SPINNING), svm,
                         long=(way == "stock") != (cpus == "2"))
