@@ -125,19 +125,20 @@ pub(crate) fn is_reached(deadline: Cycles) -> bool {
 /// callback has to return `HRTIMER_RESTART`.
 #[inline]
 pub(crate) fn finish(timer: Timer<'_>, deadline: Cycles) -> bool {
-    is_reached(deadline) || !move_on(timer, deadline)
+    is_reached(deadline) || !move_on(timer, deadline, stats::RESTARTS)
 }
 
-/// Gives an early `timer` its exact expiry. Apart from [`finish()`], which most callbacks are through
-/// with before anything of this is set up.
+/// Gives a `timer` whose deadline is still to come its exact expiry, and counts that; `false` where it
+/// has none. Apart from [`finish()`], which most callbacks are through with before anything of this is
+/// set up. Context: the callback.
 #[cold]
 #[inline(never)]
-fn move_on(timer: Timer<'_>, deadline: Cycles) -> bool {
+pub(crate) fn move_on(timer: Timer<'_>, deadline: Cycles, what: stats::Counter) -> bool {
     // No way to tell by how much it is early: as without this module.
     let Some(expiry) = armed_expiry(deadline) else {
         return false;
     };
-    stats::RESTARTS.count();
+    what.count();
     timer.set_expires(expiry);
     true
 }

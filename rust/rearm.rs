@@ -253,7 +253,7 @@ pub(crate) fn restart(node: Node<'_>) -> bool {
     restart_early(node)
 }
 
-/// The same for a deadline that was still to come, and may have been reached since. Apart from
+/// The same for a deadline that is still to come, or was when it was looked at. Apart from
 /// [`restart()`], which most callbacks are through with before anything of this is set up.
 #[cold]
 #[inline(never)]
@@ -261,11 +261,17 @@ fn restart_early(node: Node<'_>) -> bool {
     // With the lock held from before the rate is read until the timer has its new expiry, a pass that
     // this rate does not know about comes after, and does not compare with the old one.
     let queue = Queue::lock_of(node);
-    let reached = hrtimer::finish(node.timer(), node.deadline());
+    // One that had expired has another deadline since: its next period.
+    let what = if node.is_expired() {
+        stats::STARTS
+    } else {
+        stats::RESTARTS
+    };
+    let moved = hrtimer::move_on(node.timer(), node.deadline(), what);
 
-    node.set_expired(reached);
+    node.set_expired(!moved);
     drop(queue);
-    !reached
+    moved
 }
 
 /// Takes a node off its queue: nothing looks at it or at its timer after this.

@@ -4,17 +4,18 @@
 
 use crate::ffi::bindings::met;
 
+#[derive(Clone, Copy)]
 pub(crate) struct Counter(&'static str);
 
 impl Counter {
-    pub(crate) fn count(&self) {
+    pub(crate) fn count(self) {
         met(self.0);
     }
 }
 
 macro_rules! counters {
     ($($name:ident)*) => {
-        $(pub(crate) static $name: Counter = Counter(stringify!($name));)*
+        $(pub(crate) const $name: Counter = Counter(stringify!($name));)*
     };
 }
 

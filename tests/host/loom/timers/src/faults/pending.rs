@@ -111,16 +111,18 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a callback reads the rate without the lock",
-        edits: &[edit("rearm.rs", "    let queue = Queue::lock_of(node);
-    let reached = hrtimer::finish(node.timer(), node.deadline());
-", "
-            let reached = hrtimer::finish(node.timer(), node.deadline());
-            let queue = Queue::lock_of(node);")],
+        edits: &[
+            edit("rearm.rs", "    let queue = Queue::lock_of(node);
+    // One", "    // One"),
+            edit("rearm.rs", "    node.set_expired(!moved);", "
+                let queue = Queue::lock_of(node);
+                node.set_expired(!moved);"),
+        ],
         model: "model::a_callback_after_a_speed_up",
     },
     Fault {
         what: "an early callback has done its work",
-        edits: &[edit("rearm.rs", "node.set_expired(reached);", "node.set_expired(true);")],
+        edits: &[edit("rearm.rs", "node.set_expired(!moved);", "node.set_expired(true);")],
         model: "model::a_callback",
     },
     Fault {
