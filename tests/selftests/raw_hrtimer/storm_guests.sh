@@ -3,7 +3,8 @@
 #
 # ROUNDS guests are created and killed while their L2 runs and timers are pending,
 # at any moment, while the rate changes: their timers' memory is looked at by
-# nobody, and freed.
+# nobody, and freed.  Every other one has a periodic timer, whose callback sets the
+# next period while the guest is torn down.
 
 DIR=$(dirname "$(readlink -f "$0")")
 . "$DIR/functions_storm.sh"
@@ -11,8 +12,30 @@ DIR=$(dirname "$(readlink -f "$0")")
 ROUNDS=${ROUNDS:-10}
 WARM_UP=3
 
+start_periodic() {
+	armed=$(counter starts)
+	"$PERIODIC" --mode periodic --wait halted --distance 500 --samples 100000 > "$LOG" 2>&1 &
+	GUEST=$!
+	BACKGROUND="$BACKGROUND $GUEST"
+	for _ in $(seq 1500); do
+		[ "$(counter starts)" = "$armed" ] || return 0
+		kill -0 $GUEST 2> /dev/null || break
+		usleep 20000
+	done
+	sed 's/^/# /' "$LOG"
+	return 1
+}
+
+start_one() {
+	if [ $((ROUND % 2)) = 0 ]; then
+		start_periodic
+	else
+		start_guest --seed "$((SEED + ROUND))" --longest 100000
+	fi
+}
+
 kill_one() {
-	start_guest --seed "$((SEED + ROUND))" --longest 100000 || return 1
+	start_one || return 1
 	usleep $(($(random 40) * 1000))
 	kill -KILL "$GUEST" || return 1
 	wait "$GUEST" 2> /dev/null
@@ -23,6 +46,7 @@ kill_one() {
 begin_storm "$ROUNDS guests are killed with timers pending"
 need_bending
 need_storm_guest
+PERIODIC=$(find_program "$MEASURING") || skip_all "of KVM's selftests $MEASURING is not built"
 load_attached
 plan 5
 
