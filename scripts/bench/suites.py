@@ -151,7 +151,7 @@ NESTED = ["nested_preemption_timer_save_test", "nested_preemption_timer_restore_
 
 
 def self_checking(name, cpus):
-    """Every selftest in a kernel of that name, KVM attached to in both ways."""
+    """Every selftest and storm in a kernel of that name, KVM attached to in both ways."""
     after = (f"{name}-kernel", *VMX)
     found = [Suite(f"{name}-kernel", setup(lambda: kernel.ensure_kernel(name)), KERNEL,
                    cores=2, long=True)]
@@ -162,6 +162,11 @@ def self_checking(name, cpus):
                          count, *options, command=RUN_ALL, timeout=3000)),
                       after, cores=min(count, 2), long=True)
                   for count in cpus]
+        found.append(Suite(f"{name}-storms-{way}", checkers.checked(
+            vm("--machine", "svm", "--append", "setcpuid=constant_tsc", "--cpus", 4, *options,
+               command=["env", "TIMEOUT=1500", *RUN_ALL, *storms.SHORT, *storms.SVM],
+               timeout=6000)),
+            after, cores=2, long=True))
         found.append(Suite(f"{name}-{way}-vmx", checkers.checked(
             kvm_tests(*options, tests=["vmx_preemption_timer_test", *nested],
                       schedules="0 +10% -10%", with_module=True, timeout=3000)),
