@@ -46,19 +46,31 @@ need_storm_guest() {
 	[ $? != 4 ] || skip_all "timer_storm_guest cannot run here: $(tail -n 1 "$LOG")"
 }
 
-# [OPTION...]: starts a guest, which runs when this returns; its process in GUEST.
-start_guest() {
+# SIGN COMMAND...: starts a guest, which runs when this returns, as SIGN says by
+# succeeding; its process in GUEST.
+start_until() {
+	sign=$1
+	shift
 	: > "$LOG"
-	$STORM "$@" > "$LOG" 2>&1 &
+	"$@" > "$LOG" 2>&1 &
 	GUEST=$!
 	BACKGROUND="$BACKGROUND $GUEST"
 	for _ in $(seq 300); do
-		grep -q '^# running' "$LOG" && return
+		"$sign" && return
 		kill -0 $GUEST 2> /dev/null || break
 		usleep 100000
 	done
 	sed 's/^/# /' "$LOG"
 	return 1
+}
+
+says_running() {
+	grep -q '^# running' "$LOG"
+}
+
+# [OPTION...]: the storm's guest.
+start_guest() {
+	start_until says_running "$STORM" "$@"
 }
 
 guest_still_runs() {

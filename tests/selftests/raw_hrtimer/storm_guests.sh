@@ -12,18 +12,14 @@ DIR=$(dirname "$(readlink -f "$0")")
 ROUNDS=${ROUNDS:-10}
 WARM_UP=3
 
+has_armed() {
+	[ "$(counter starts)" != "$armed" ]
+}
+
 start_periodic() {
 	armed=$(counter starts)
-	"$PERIODIC" --mode periodic --wait halted --distance 500 --samples 100000 > "$LOG" 2>&1 &
-	GUEST=$!
-	BACKGROUND="$BACKGROUND $GUEST"
-	for _ in $(seq 1500); do
-		[ "$(counter starts)" = "$armed" ] || return 0
-		kill -0 $GUEST 2> /dev/null || break
-		usleep 20000
-	done
-	sed 's/^/# /' "$LOG"
-	return 1
+	start_until has_armed "$PERIODIC" --mode periodic --wait halted --distance 500 \
+		--samples 100000
 }
 
 start_one() {
