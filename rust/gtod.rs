@@ -186,7 +186,7 @@ fn publish(new: &Snapshot, stepped: bool) {
     };
     if old.tsc != new.tsc {
         stats::CLOCKSOURCE_CHANGES.count();
-    } else if new.tsc && has_restarted(old.timeline.cycle_last, new.timeline.cycle_last) {
+    } else if stepped && new.tsc && has_restarted(&old.timeline, &new.timeline) {
         ffi::tsc_restarted();
     }
     if stepped || new.timeline.rate.change_from(old.timeline.rate) != Change::Steady {
@@ -195,14 +195,23 @@ fn publish(new: &Snapshot, stepped: bool) {
     rearm::notice(new, stepped || old.tsc != new.tsc);
 }
 
-/// By how much the TSC may seem to have gone back, from one CPU to another.
+/// By how many cycles the TSC may seem to have gone back, from one CPU to another.
 const BACK: u64 = 1 << 32;
+
+/// By how many nanoseconds a clock that the TSC has not left may be ahead of the line it was on.
+const AHEAD: i64 = 1_000_000_000;
 
 /// Whether the TSC counts anew, as some do when the machine was suspended to RAM or hibernated
 /// (`timekeeping_resume()`; KVM's `kvm_arch_enable_virtualization_cpu()` looks for it, too).
+///
+/// What was published may be as old as the last suspend, and the TSC have come as far again as it was
+/// then. But the clock has gone on along that line meanwhile, and by it was not there yet.
 #[inline]
-fn has_restarted(old: Cycles, new: Cycles) -> bool {
-    new < old && old.get().wrapping_sub(new.get()) > BACK
+fn has_restarted(old: &Timeline, new: &Timeline) -> bool {
+    let (was, is) = (old.cycle_last, new.cycle_last);
+
+    is < was && was.get().wrapping_sub(is.get()) > BACK
+        || old.mono(is).get().saturating_add(AHEAD) < new.mono(is).get()
 }
 
 /// Remembers what `new` was made of.

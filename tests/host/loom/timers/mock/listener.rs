@@ -218,13 +218,34 @@ pub fn a_restarted_tsc() {
         (hpet, 0),
     ] {
         late.tell(true);
-        let before = bindings::times("TSC restarted");
-        clock.tell(true);
-        assert!(
-            bindings::times("TSC restarted") == before + restarts,
-            "it is another TSC"
-        );
+        is_another_tsc(&clock, restarts);
     }
+
+    // An hour of repeats after the last one that was published, which may lie anywhere.
+    for cycles in [0, 1, 1 << 39] {
+        late.tell(true);
+        late.accumulate(1 << 42).tell(false);
+        is_another_tsc(
+            &Clock {
+                cycle_last: late.cycle_last + cycles,
+                ..late.accumulate(1 << 42)
+            },
+            1,
+        );
+        late.tell(true);
+        late.accumulate(1 << 42).tell(false);
+        is_another_tsc(&late.accumulate((1 << 42) + cycles), 0);
+    }
+}
+
+fn is_another_tsc(clock: &Clock, restarts: usize) {
+    let before = bindings::times("TSC restarted");
+
+    clock.tell(true);
+    assert!(
+        bindings::times("TSC restarted") == before + restarts,
+        "it is another TSC"
+    );
 }
 
 /// The clock goes on as it did, at the nominal rate and at the upper one of two that it dithers

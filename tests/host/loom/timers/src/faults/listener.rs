@@ -51,6 +51,16 @@ pub const LISTENER: &[Fault] = &[
         model: "listener::a_restarted_tsc",
     },
     Fault {
+        what: "a TSC that has come as far again is the old one",
+        edits: &[edit("gtod.rs", "        || old.mono(is)", "        && old.mono(is)")],
+        model: "listener::a_restarted_tsc",
+    },
+    Fault {
+        what: "a clock that has gone on has another TSC",
+        edits: &[edit("gtod.rs", ".saturating_add(AHEAD) < new", ".wrapping_sub(AHEAD) < new")],
+        model: "listener::a_restarted_tsc",
+    },
+    Fault {
         what: "nothing is remembered",
         edits: &[edit("gtod.rs", "    remember(&said, &new);", "")],
         model: "listener::a_steady_clock",
