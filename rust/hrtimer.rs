@@ -89,6 +89,10 @@ pub(crate) fn armed_expiry(deadline: Cycles) -> Option<MonoNs> {
 fn nominal(deadline: Cycles) -> Option<MonoNs> {
     let (snapshot, _) = CURRENT.read()?;
 
+    // Another clocksource, by now.
+    if !snapshot.tsc {
+        return None;
+    }
     Some(margin::expiry(
         &snapshot.expiry_line(),
         snapshot.raw,
