@@ -220,12 +220,14 @@ void rht_init(void)
 
 	/*
 	 * apic.c: the TSC-deadline timer alone has CLOCK_EVT_FEAT_CLOCKSOURCE_COUPLED.
-	 * Under Hyper-V it may be there and not in use: that has a timer of a higher
-	 * rating, which counts 100 ns.
+	 * Under Hyper-V and Xen it may be there and not in use: they have a timer of a
+	 * higher rating, which counts time of its own.
 	 */
 	rht_clockevent_counts_tsc = IS_ENABLED(CONFIG_GENERIC_CLOCKEVENTS_COUPLED) &&
 				    boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER) &&
-				    !hypervisor_is_type(X86_HYPER_MS_HYPERV);
+				    !hypervisor_is_type(X86_HYPER_MS_HYPERV) &&
+				    !hypervisor_is_type(X86_HYPER_XEN_HVM) &&
+				    !hypervisor_is_type(X86_HYPER_XEN_PV);
 	for_each_possible_cpu(cpu) {
 		struct rht_queue *queue = per_cpu_ptr(&rht_queues, cpu);
 		struct rht_more *more = per_cpu_ptr(&rht_more, cpu);
