@@ -208,10 +208,6 @@ void rht_rearm_more(int cpu)
 	hrtimer_start(&per_cpu(rht_more, cpu).timer, RHT_PAUSE_NS, HRTIMER_MODE_REL_PINNED_HARD);
 }
 
-static void rht_nop_fn(void *unused)
-{
-}
-
 bool rht_clockevent_counts_tsc __ro_after_init;
 
 void rht_init(void)
@@ -247,12 +243,11 @@ void rht_pass_flush(void)
 
 	irq_work_sync(&rht_tsc_restarted_work);
 	irq_work_sync(&rht_pass_work);
-	/*
-	 * A call to a CPU that has not begun is served by the same interrupt as
-	 * these, though after them: that interrupt, and whichever else runs, is
-	 * over with the grace period.
-	 */
-	on_each_cpu(rht_nop_fn, NULL, 1);
+	/* A call that is under way has begun soon; what has begun ends with the grace period. */
+	for_each_possible_cpu(cpu) {
+		while (READ_ONCE(per_cpu(rht_queues, cpu).called))
+			cpu_relax();
+	}
 	synchronize_rcu();
 	/* The lists are empty: one that runs now asks for no other. */
 	for_each_possible_cpu(cpu)
