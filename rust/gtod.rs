@@ -81,7 +81,8 @@ impl Said {
     fn snapshot(&self) -> Option<Snapshot> {
         let (rate, raw) = (rate_of(self.mono)?, rate_of(self.raw)?);
         let (ntp_err_mult, cs_id) = halves(self.rest);
-        // It dithers unless the nominal rate is what is asked for, which `mult` can express.
+        // It dithers unless the nominal rate is what is asked for, which `mult` can express; or less
+        // than one unit above, which cannot be told from that, and may cost a second callback.
         let base = rate.mult().wrapping_sub(ntp_err_mult);
         let below_top = ntp_err_mult == 0 && base != raw.mult();
 

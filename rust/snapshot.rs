@@ -31,8 +31,8 @@ use crate::{
 pub(crate) struct Snapshot {
     /// `CLOCK_MONOTONIC` against the clocksource's cycles, as clock reads have it.
     pub(crate) timeline: Timeline,
-    /// The fastest that the clock runs while NTP's settings stay: it dithers between this rate and
-    /// the one a unit of `mult` below (`timekeeping_adjust()`).
+    /// The fastest that the clock runs while NTP's settings stay, but just above the nominal rate: it
+    /// dithers between this rate and the one a unit of `mult` below (`timekeeping_adjust()`).
     pub(crate) top: Rate,
     /// `CLOCK_MONOTONIC_RAW` against the clocksource's cycles.
     pub(crate) raw: Rate,
@@ -43,7 +43,7 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// Returns the line by which expiries are computed: at the top rate.
     ///
-    /// So dithering makes a timer late, by less than half a millionth of its distance, and never
+    /// So dithering makes a timer late, by less than half a millionth of its distance, and not
     /// early, which would cost it a second interrupt.
     #[inline]
     pub(crate) fn expiry_line(&self) -> Timeline {

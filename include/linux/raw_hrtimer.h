@@ -46,10 +46,12 @@ struct raw_hrtimer_rate {
  *
  * The expiry is base + (((@tsc_deadline - cycle_last) * mult + xtime_nsec)
  * >> shift), rounded up: what timekeeping_cycles_to_ns() in
- * kernel/time/timekeeping.c will return at the deadline if the rate stays.  It
- * may not: the callback has to call raw_hrtimer_finish().  A timer that has to
- * keep up with a clock that slows down while it is pending wants
- * raw_hrtimer_node_start().
+ * kernel/time/timekeeping.c will return at the deadline if the rate stays.
+ * Where the clock dithers between two values of mult, the higher one is taken.
+ * Where the clock runs fast and the clockevent does not count the TSC, the
+ * expiry is the nominal distance from now, which is earlier.  So the callback
+ * has to call raw_hrtimer_finish().  A timer that has to keep up with a clock
+ * that slows down while it is pending wants raw_hrtimer_node_start().
  *
  * The plain expiry is used while the clocksource is not the TSC (counted as
  * "plain" in debugfs), and for a timer on another clock (with a warning).
@@ -70,8 +72,9 @@ void raw_hrtimer_start(struct hrtimer *timer, u64 tsc_deadline,
  * @tsc_deadline:	what it was started for
  *
  * Context: @timer's callback, before anything else.
- * Return: true if the TSC has reached @tsc_deadline.  False if it has not:
- * @timer has been given the exact expiry, and the callback returns
+ * Return: true if the TSC has reached @tsc_deadline, or if that cannot be told, as
+ * the clocksource is no longer the TSC.  False if it has not: @timer has been given
+ * the expiry that raw_hrtimer_start() would give it now, and the callback returns
  * HRTIMER_RESTART at once.
  */
 bool raw_hrtimer_finish(struct hrtimer *timer, u64 tsc_deadline);
@@ -81,8 +84,9 @@ bool raw_hrtimer_finish(struct hrtimer *timer, u64 tsc_deadline);
  * @tsc_deadline:	host TSC cycles
  * @expiry:		where to put the CLOCK_MONOTONIC time, in ns: the earliest
  *			at which the TSC has reached @tsc_deadline, by less than
- *			1 ns, if the rate stays; some time in the past if it has
- *			passed; KTIME_MAX if it is beyond that
+ *			1 ns, if the rate stays, and later by up to a unit of mult
+ *			times the distance where the clock dithers; some time in
+ *			the past if it has passed; KTIME_MAX if it is beyond that
  *
  * Context: any.
  * Return: 0, -EOPNOTSUPP unless the clocksource is the TSC, -EINVAL for NULL.
@@ -139,9 +143,10 @@ bool raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode);
  * Context: the callback of @tt's hrtimer, before anything else, and again after it
  * has set another deadline.
  * Return: true if the deadline is still to come; the hrtimer has been given the
- * exact expiry, and the callback returns HRTIMER_RESTART.  False if the deadline is
- * reached: the hrtimer is left alone, but for what the callback itself does with it,
- * until @tt is started again.
+ * expiry that a start would give it now, and the callback returns HRTIMER_RESTART.
+ * False if the deadline is reached, or if that cannot be told, as the clocksource is
+ * no longer the TSC: the hrtimer is left alone, but for what the callback itself does
+ * with it, until @tt is started again.
  */
 bool raw_hrtimer_node_restart(struct tsc_timer *tt);
 

@@ -139,7 +139,8 @@ entries! {
 
     /// # Safety
     ///
-    /// As for `rust_raw_hrtimer_node_start()`, in the callback of `tt`'s timer.
+    /// `tt` and its timer are as for `rust_raw_hrtimer_node_start()`. In that timer's callback, while
+    /// no other operation on `tt` runs but a cancel.
     fn rust_raw_hrtimer_node_restart(tt: *mut bindings::tsc_timer) -> bool {
         let Some(tt) = NonNull::new(tt) else { return false };
         // SAFETY: The caller promises it.
@@ -149,7 +150,8 @@ entries! {
 
     /// # Safety
     ///
-    /// As for `rust_raw_hrtimer_node_start()`.
+    /// `tt` and its timer are as for `rust_raw_hrtimer_node_start()`. Any context but NMI, while no
+    /// other operation on `tt` runs but a restart.
     fn rust_raw_hrtimer_node_cancel(tt: *mut bindings::tsc_timer) {
         let Some(tt) = NonNull::new(tt) else { return };
         // SAFETY: The caller promises it.

@@ -130,8 +130,9 @@ pub(crate) fn stock_unhook() {
     unsafe { bindings::rht_stock_unhook() };
 }
 
-/// Returns the TSC's frequency in kHz, as KVM takes it.
+/// Returns the TSC's frequency in kHz, as KVM takes it for the guests that are created from now on.
 pub(crate) fn tsc_khz() -> u32 {
-    // SAFETY: Reads a word that the kernel writes while it boots.
+    // SAFETY: Reads an aligned word, which the kernel writes at boot, and once more some seconds later
+    // where it refines the frequency.
     unsafe { bindings::rht_tsc_khz() }
 }
