@@ -33,15 +33,19 @@ need_storm_guest
 load_attached
 add_test_module
 trap 'back; clean_up' EXIT
-plan 7
+plan 8
 say "the other clocksource: $other"
 
 start_bending 10000
 expect "a guest runs" start_guest --seed "$SEED"
+rounds 1 there_and_back
+soak_once > /dev/null
+remember_memory
 start_soaking
 changes=$(field "$RHT/rate" clocksource_changes)
 expect "$other and back, $ROUNDS times" rounds "$ROUNDS" there_and_back
 expect "the test module lost no timer, and none was early under the TSC" stop_soaking
+expect "nothing is left of it" nothing_leaked "$ROUNDS"
 expect "the guest lost no timer" stop_disturbed_guest
 say "changes: $(($(field "$RHT/rate" clocksource_changes) - changes))"
 expect "the module has seen all changes" \

@@ -47,19 +47,19 @@ need_storm_guest
 load_attached
 add_test_module
 trap 'all_online; clean_up' EXIT
-plan 6
+plan 7
 
 start_bending 10000
 expect "a guest runs" start_guest --seed "$SEED" --move $MOVE_US
+expect "timers of the test module, too" soak_once
 rounds 3 hotplug
 remember_memory
 start_soaking
 expect "CPUs go and come back $ROUNDS times" rounds "$ROUNDS" hotplug
 all_online
-expect "the guest lost no timer, and none was early" stop_guest
-expect "its vCPU was moved, too" was_moved
-expect "nor did the test module" stop_soaking
-stop_bending
-unload raw_hrtimer_test
+expect "the test module lost no timer, and none was early" stop_soaking
 expect "nothing is left of it" nothing_leaked "$ROUNDS"
+expect "nor did the guest" stop_guest
+expect "its vCPU was moved, too" was_moved
+stop_bending
 finish

@@ -21,28 +21,44 @@ come_and_go() {
 	load raw_hrtimer || return 1
 	is_attached || return 1
 	usleep $(($(random 30) * 1000))
+	STARTS=$((STARTS + $(counter starts)))
 	unload raw_hrtimer || return 1
 	usleep $(($(random 30) * 1000))
 	guest_still_runs
+}
+
+# A few rounds, and then what the rest must not add to.
+warm_up() {
+	rounds $WARM_UP come_and_go
+	remember_memory
+	STARTS=0
+}
+
+module_armed_timers() {
+	say "timers: $STARTS"
+	[ "$STARTS" -ge "$ROUNDS" ]
 }
 
 begin_storm "the module comes and goes $ROUNDS times while a nested guest arms timers"
 need_adjtimex
 need_tsc
 need_storm_guest
-plan 7
+plan 10
 
 expect "a guest runs" start_load
-rounds $WARM_UP come_and_go
-remember_memory
+warm_up
 expect "$ROUNDS times loaded and removed, the clock nominal" rounds "$ROUNDS" come_and_go
+expect "the module armed the guest's timers" module_armed_timers
 expect "nothing is left of it" nothing_leaked "$ROUNDS"
 expect "the guest lost no timer, and none was early" stop_guest
 
 bend 11000 0
 settle
 expect "a guest runs, the clock 10 % fast" start_load
+warm_up
 expect "$ROUNDS times loaded and removed" rounds "$ROUNDS" come_and_go
+expect "the module armed the guest's timers" module_armed_timers
+expect "nothing is left of it" nothing_leaked "$ROUNDS"
 expect "the guest lost no timer" stop_disturbed_guest
 straighten
 finish

@@ -51,12 +51,15 @@ grep -qw freeze /sys/power/state 2> /dev/null || skip_all "the kernel has no sus
 need_storm_guest
 load_attached
 add_test_module
-plan 5
+plan 7
 
 bend 11000 0
 settle
 expect "a guest runs" start_guest --seed "$SEED"
+expect "asleep and awake once" rounds 1 sleep_beside_timers
+remember_memory
 expect "asleep and awake $ROUNDS times: pending timers fire, not early" sleep_each_time
+expect "nothing is left of it" nothing_leaked "$ROUNDS"
 expect "the guest lost no timer, and none was early" stop_guest
 straighten
 settle
