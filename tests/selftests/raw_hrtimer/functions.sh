@@ -33,6 +33,12 @@ skip_all() {
 	exit "$KSFT_SKIP"
 }
 
+# What should work does not, so that nothing can be tested: the reason.
+fail_all() {
+	echo "Bail out! $*"
+	exit "$KSFT_FAIL"
+}
+
 # DESCRIPTION COMMAND...: passes if the command succeeds.
 expect() {
 	description=$1
@@ -165,9 +171,9 @@ load_test_module() {
 	have_module raw_hrtimer_test || skip_all "there is no module raw_hrtimer_test"
 	unload raw_hrtimer_test
 	unload raw_hrtimer || skip_all "raw_hrtimer is in use"
-	load raw_hrtimer "${1:-attach=off}" || skip_all "raw_hrtimer cannot be loaded"
+	load raw_hrtimer "${1:-attach=off}" || fail_all "raw_hrtimer cannot be loaded"
 	load raw_hrtimer_test max_late="${MAX_LATE_CYCLES:-0}" ||
-		skip_all "raw_hrtimer_test cannot be loaded"
+		fail_all "raw_hrtimer_test cannot be loaded"
 }
 
 # FILE NAME: the value of a line "NAME: VALUE".

@@ -26,7 +26,7 @@ unload_kvm() {
 # With KVM loaded, and able to be removed, afterwards.
 need_kvm() {
 	kvm_vendor > /dev/null || skip_all "the processor has neither VMX nor SVM"
-	load_kvm || skip_all "$(kvm_vendor) cannot be loaded"
+	load_kvm || fail_all "$(kvm_vendor) cannot be loaded"
 }
 
 # Whether the KVM that is loaded offers it: patches/kvm.
@@ -68,8 +68,8 @@ is_attached() {
 
 # raw_hrtimer beside a KVM that it attaches to.
 load_attached() {
-	load raw_hrtimer || skip_all "raw_hrtimer cannot be loaded"
-	is_attached || skip_all "raw_hrtimer does not attach to this KVM"
+	load raw_hrtimer || fail_all "raw_hrtimer cannot be loaded"
+	is_attached || fail_all "raw_hrtimer does not attach to this KVM"
 	say "KVM: $(attached)"
 }
 

@@ -78,7 +78,7 @@ begin "the rate is the one that was set"
 need_adjtimex
 need_tsc
 unload raw_hrtimer
-load raw_hrtimer attach=off || skip_all "raw_hrtimer cannot be loaded"
+load raw_hrtimer attach=off || fail_all "raw_hrtimer cannot be loaded"
 plan 16
 
 # 500 ppm is 500 * 65536.
