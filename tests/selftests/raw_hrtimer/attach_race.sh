@@ -9,7 +9,7 @@ DIR=$(dirname "$(readlink -f "$0")")
 . "$DIR/functions.sh"
 . "$DIR/functions_kvm.sh"
 
-ROUNDS=${ROUNDS:-12}
+STEPS=${STEPS:-12}
 STEP_US=${STEP_US:-60000}
 
 # DELAY_US A B: A, and meanwhile B, that much later; both must succeed.
@@ -43,9 +43,9 @@ unload_module() {
 	unload raw_hrtimer
 }
 
-rounds() {
+step_by_step() {
 	round=0
-	while [ $round -lt "$ROUNDS" ]; do
+	while [ $round -lt "$STEPS" ]; do
 		later=$((round / 2 * STEP_US))
 		if [ $((round % 2)) = 0 ]; then
 			set -- load_kvm load_module unload_kvm_in_the_end unload_module
@@ -87,7 +87,7 @@ has_registration_point && WAY=registered
 unload_kvm || skip_all "KVM is in use"
 plan 3
 
-expect "$ROUNDS rounds: attached ($WAY), and let go" rounds
+expect "$STEPS steps: attached ($WAY), and let go" step_by_step
 expect "and a guest's timers are not early" works
 unload_kvm
 expect "and it can be removed" unload raw_hrtimer
