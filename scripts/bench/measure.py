@@ -26,7 +26,7 @@ with
               min, median, p99, max: cycles that adjtimex() took}
   growth      nodes pending while the rate changes in every tick, and a bystander that wakes
               up each millisecond: {nodes, cpus, passes, rearms, median_ns, p99_ns, max_ns:
-              how late it does}; with 0 nodes the rate does not change
+              how late it does}
   slew        [[seconds, tick, freq], ...]: the schedule "chronyd"
   goals       {what, goal, value, met}: see goals.py
 """
