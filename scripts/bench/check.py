@@ -18,6 +18,7 @@ from typing import Callable
 from .cache import BenchError, TREE, elapsed, say
 from .ktap import Count
 
+GRACE = 20          # seconds from SIGTERM to SIGKILL, which what runs in the root needs
 SILENCE = 15        # seconds without news after which it says what runs
 # How far a suite's programs say they are, by cache.say, and a test in a machine, by a comment.
 _STEP = re.compile(r"(?:\[ *\d+m\d\ds\]|\s*#) (.*\b(?:run|step|round) \d+ of \d+\b.*)")
@@ -31,6 +32,7 @@ class Suite:
     after: tuple = ()       # names of suites without which this one cannot run
     cores: int = 1          # how many it keeps busy
     long: bool = False      # only in "make check-long"
+    may_skip: bool = False  # all of it, for want of something that need not be there
 
 
 class Context:
@@ -70,15 +72,18 @@ class Context:
                 stdout=subprocess.PIPE, text=True, errors="replace",
                 stderr=subprocess.STDOUT if merge else log, **popen) as process:
             self._runner.started(process)
-            late = threading.Timer(timeout, process.terminate)
-            late.start()
+            late = [threading.Timer(timeout, process.terminate),
+                    threading.Timer(timeout + GRACE, process.kill)]
+            for timer in late:
+                timer.start()
             try:
                 for line in process.stdout:
                     self.note(line)
                     lines.append(line.rstrip("\n"))
                 status = process.wait()
             finally:
-                late.cancel()
+                for timer in late:
+                    timer.cancel()
                 self._runner.ended(process)
         if status < 0:
             lines.append(f"ended by signal {-status} (time limit: {timeout} s)")
@@ -190,6 +195,8 @@ class Runner:
             if not isinstance(found, Count):
                 raise TypeError(f"it returned {found!r}, not a Count")
             count = found
+            if count.skipped and not count.passed and not count.failed and not job.suite.may_skip:
+                count.failures.append("all of its tests were skipped")
         except BenchError as error:
             context.note(str(error))
             count.failures.append(str(error).splitlines()[0])
@@ -221,9 +228,13 @@ class Runner:
             self._stopped = True
             for process in self._processes:
                 process.terminate()
+        until = time.monotonic() + GRACE
         for job in self.jobs.values():
             if job.thread:
-                job.thread.join(5)
+                job.thread.join(max(0, until - time.monotonic()))
+        with self._changed:
+            for process in self._processes:
+                process.kill()
 
     def table(self):
         """What each suite did, and each failure again with its log."""

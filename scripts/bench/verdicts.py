@@ -25,7 +25,8 @@ KVM = ["vmx_preemption_timer_test", "nested_tsc_adjust_test", "nested_tsc_scalin
 TIMERS = ["raw_skew", "nanosleep", "set-timer-lat", "freq-step", "adjtick"]
 
 # Of timeout(1), and of busybox's, which lets the signal's status through.
-_NAMES = {0: "pass", 4: "skip", 124: "timeout", 137: "timeout", 143: "timeout"}
+_NAMES = {0: "pass", 4: "skip", 124: "timeout", 137: "timeout", 143: "timeout",
+          126: "missing", 127: "missing"}
 _LINE = re.compile(r"verdict (\d+) (absent|loaded) (\d+) (\S+)$")
 LAST = "verdicts complete"
 
@@ -55,7 +56,7 @@ def judge(absent, loaded):
     """(ok, sentence, whether nothing can be said) for one test at one rate."""
     without, with_it = set(absent), set(loaded)
     told = f"without {_tell(absent)}, with {_tell(loaded)}"
-    if not absent or not loaded:
+    if not absent or not loaded or "missing" in without | with_it:
         return False, f"not run both ways: {told}", False
     if len(without) > 1:
         # What it says without the module it may say with it, and it may pass.

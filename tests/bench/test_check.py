@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 from pathlib import Path
+import signal
 import sys
 import tempfile
 import unittest
@@ -60,6 +61,13 @@ class Runner(unittest.TestCase):
             return lambda _context: order.append(name) or ktap.Count(passed=1)
         run(check.Suite("late", note("late"), ("early",)), check.Suite("early", note("early")))
         self.assertEqual(order, ["early", "late"])
+
+    def test_a_suite_of_skips_fails(self):
+        def skipping(_context):
+            return ktap.Count(skipped=3)
+        self.assertEqual(run(check.Suite("a", skipping))[0].failures,
+                         ["all of its tests were skipped"])
+        self.assertEqual(run(check.Suite("a", skipping, may_skip=True))[0].failures, [])
 
     def test_more_cores_than_there_are(self):
         self.assertEqual(run(check.Suite("a", passing, cores=8), cores=1)[0].passed, 2)
@@ -165,6 +173,12 @@ class Command(unittest.TestCase):
         (lines, status), _ = self.output(["sh", "-c", "echo begun; exec sleep 60"], timeout=0.3)
         self.assertLess(status, 0)
         self.assertIn("time limit", lines[-1])
+
+    def test_time_limit_of_what_blocks_sigterm(self):
+        with mock.patch.object(check, "GRACE", 0.3):
+            (_, status), _ = self.output(
+                ["sh", "-c", "trap '' TERM; echo begun; exec sleep 60"], timeout=0.3)
+        self.assertEqual(status, -signal.SIGKILL)
 
 
 if __name__ == "__main__":

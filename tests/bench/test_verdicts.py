@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 from bench import verdicts      # noqa: E402  (the path comes first)
 
-PASS, FAIL, SKIP, TIMEOUT = "pass", "fail", "skip", "timeout"
+PASS, FAIL, SKIP, TIMEOUT, MISSING = "pass", "fail", "skip", "timeout", "missing"
 
 
 def run(*lines, status=0, ticks=(10000,), tests=("a",)):
@@ -19,7 +19,7 @@ def run(*lines, status=0, ticks=(10000,), tests=("a",)):
 class Names(unittest.TestCase):
     def test_each_kind_of_status(self):
         for status, name in ((0, PASS), (4, SKIP), (1, FAIL), (254, FAIL), (139, FAIL),
-                             (124, TIMEOUT), (143, TIMEOUT), (127, FAIL)):
+                             (124, TIMEOUT), (143, TIMEOUT), (127, MISSING)):
             self.assertEqual(verdicts.name(status), name, status)
 
 
@@ -34,6 +34,10 @@ class Judging(unittest.TestCase):
     def test_the_same_but_not_a_pass_says_nothing(self):
         for verdict in (FAIL, SKIP, TIMEOUT):
             self.assertEqual(self.judge([verdict], [verdict]), (True, True), verdict)
+
+    def test_one_that_is_not_there_is_a_failure(self):
+        self.assertEqual(self.judge([MISSING], [MISSING]), (False, False))
+        self.assertEqual(self.judge([PASS] * 3, [PASS, MISSING, PASS]), (False, False))
 
     def test_cured(self):
         self.assertEqual(self.judge([FAIL] * 3, [PASS] * 3), (True, False))
