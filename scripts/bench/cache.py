@@ -17,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -180,6 +181,25 @@ def stage(name, inputs, build, keep=1):
             say(name, f"done in {elapsed(start)}")
         _prune(name, keep)
     return path
+
+
+@contextlib.contextmanager
+def scratch():
+    """A directory inside the cache, so that the root sees it; those that were left by
+    processes that were killed are removed."""
+    top = CACHE / "run"
+    top.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        with locked("run"):
+            for old in top.iterdir():
+                with contextlib.suppress(OSError), open(old / "lock", "rb") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(old, ignore_errors=True)
+            path = Path(tempfile.mkdtemp(dir=top))
+            stack.callback(shutil.rmtree, path, ignore_errors=True)
+            lock = stack.enter_context(open(path / "lock", "wb"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield path
 
 
 def _last_line(log):

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """KVM with one patch of the series more each time."""
 
-from pathlib import Path
 import re
-import tempfile
 
 from . import cache, kernel, kvm, root
 from .ktap import Count
@@ -15,8 +13,7 @@ def each_patch(context):
     patches = kvm.series()
     count = Count()
     context.note(f"1..{len(patches)}")
-    with tempfile.TemporaryDirectory(prefix="check-", dir=cache.CACHE) as scratch:
-        scratch = Path(scratch)
+    with cache.scratch() as scratch:
         binds = kvm.copied_source(built, patches, scratch)
         bind, make = kvm.build_in(built, scratch)
         for patch in patches:

@@ -7,7 +7,6 @@ All in the toolchain root, with directories that are thrown away.
 from pathlib import Path
 import re
 import shutil
-import tempfile
 
 from . import cache, kernel, module, root
 from .cache import TREE
@@ -16,12 +15,6 @@ from .ktap import Count
 RECIPE = "1"
 MODINFO = ["description", "author", "license", "version", "parm"]
 UNTESTED = "6.12.0-amd64"       # of no series in tested-kernels
-
-
-def scratch():
-    """A directory inside the cache, so that the root sees it."""
-    cache.CACHE.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix="check-", dir=cache.CACHE)
 
 
 def _copy_of_tree(path):
@@ -45,7 +38,7 @@ def native(context):
     """make, make modules_install and make clean, as on a machine with such a kernel."""
     built = kernel.ensure_kernel()
     words = " ".join(f"'{word}'" for word in (*built.make()[2:], f"KDIR={built.kdir}"))
-    with scratch() as top:
+    with cache.scratch() as top:
         _copy_of_tree(f"{top}/tree")
         return _in_order(context, {
             "make": f"make -j2 {words} && test -e raw_hrtimer.ko",
@@ -116,7 +109,7 @@ def dkms(context):
     """dkms add, build, install and remove; and signing with what Debian's headers have."""
     found = kernel.ensure_kernel()
     headers, binds = _ensure_headers(found)
-    with scratch() as top:
+    with cache.scratch() as top:
         _copy_of_tree(f"{top}/tree")
         shutil.copy(module.build_module(found), f"{top}/module.ko")
         # As the headers' package has it.  dkms keeps its key where its tree usually is.

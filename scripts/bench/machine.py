@@ -6,20 +6,16 @@
 scripts/guest/runner.c is the other end of the conversation.
 """
 
-import contextlib
 from dataclasses import dataclass, field
-import fcntl
 import os
 from pathlib import Path
 import re
 import selectors
-import shutil
 import subprocess
-import tempfile
 import time
 
-from . import bochs, image, qemu, root, splats
-from .cache import BenchError, CACHE, locked
+from . import bochs, cache, image, qemu, root, splats
+from .cache import BenchError
 from .kernel import ensure_kernel
 
 MACHINES = ["vmx", "svm", "host"]
@@ -132,24 +128,6 @@ class _Conversation:
                 self._quote = 0
 
 
-@contextlib.contextmanager
-def _run_directory():
-    """A directory of this run's own; those of runs that were killed are removed."""
-    runs = CACHE / "run"
-    runs.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as stack:
-        with locked("run"):
-            for old in runs.iterdir():
-                with contextlib.suppress(OSError), open(old / "lock", "rb") as lock:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(old, ignore_errors=True)
-            path = Path(tempfile.mkdtemp(prefix="vm-", dir=runs))
-            stack.callback(shutil.rmtree, path, ignore_errors=True)
-            lock = stack.enter_context(open(path / "lock", "wb"))
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield path
-
-
 @dataclass(frozen=True)
 class Machine:
     name: str = "vmx"
@@ -168,7 +146,7 @@ class Machine:
         warning on), progress (str).
         """
         result = Result()
-        with _run_directory() as run:
+        with cache.scratch() as run:
             command = self._prepare(run, argv)
             begin = time.monotonic()
             try:

@@ -4,8 +4,8 @@
 import re
 import sys
 
-from . import (bochs, checkers, demo, each_patch, goals, installing, kernel, ktap, kvm, module, root,
-               selftests, static, storms, timers, verdicts)
+from . import (bochs, cache, checkers, demo, each_patch, goals, installing, kernel, ktap, kvm,
+               module, root, selftests, static, storms, timers, verdicts)
 from .cache import BenchError, TREE
 from .check import Suite, results_of
 from .host import cargo, fuzz, miri, proof
@@ -38,7 +38,7 @@ def lints(context):
     """The module with gcc's extra warnings, clippy and sparse: none may say a thing."""
     built = kernel.ensure_kernel()
     count = Count()
-    with installing.scratch() as scratch:
+    with cache.scratch() as scratch:
         for number, (name, options) in enumerate(
                 {"W=1": ["W=1"], "clippy": ["CLIPPY=1"], "sparse": ["C=2"]}.items(), 1):
             lines, status = context.command(root.command(built.make(
