@@ -59,9 +59,9 @@ help:
 	@echo
 	@echo 'With root on any Debian 12 or 13; the rest is fetched and kept in ~/.cache/raw_hrtimer:'
 	@echo '  demo             show the fault and its cure in an emulated VMX machine'
-	@echo '  bench            measure it beside what is done without it; takes hours'
-	@echo '  check            run all tests'
-	@echo '  check-long       run all tests, the long ones too'
+	@echo '  bench            measure it beside what is done without it; takes 45 minutes'
+	@echo '  check            run the tests, but for those that take long'
+	@echo '  check-long       run all tests: a day and more'
 	@echo '  toolchain-build  build raw_hrtimer.ko for the newest Debian cloud kernel'
 
 .PHONY: all modules modules_install clean toolchain-build demo bench check check-long python3 help

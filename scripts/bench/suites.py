@@ -155,7 +155,7 @@ NESTED = ["nested_preemption_timer_save_test", "nested_preemption_timer_restore_
 SELF_CHECKING = f"{timers.CONSTANT_TSC} no5lvl"
 
 
-def self_checking(name, cpus):
+def self_checking(name, cpus, rounds=()):
     """Every selftest and storm in a kernel of that name, KVM attached to in both ways."""
     after = (f"{name}-kernel", *VMX)
     found = [Suite(f"{name}-kernel", setup(lambda: kernel.ensure_kernel(name)), KERNEL,
@@ -169,8 +169,9 @@ def self_checking(name, cpus):
                   for count in cpus]
         found.append(Suite(f"{name}-storms-{way}", checkers.checked(
             vm("--machine", "svm", "--append", SELF_CHECKING, "--cpus", 4, *options,
-               command=["env", "TIMEOUT=1500", *RUN_ALL, *storms.SHORT, *storms.SVM],
-               timeout=6000)),
+               command=["env", "TIMEOUT=3000", *rounds, *RUN_ALL, "attach_race.sh", "growth.sh",
+                        *storms.SHORT, *storms.SVM],
+               timeout=12000)),
             after, cores=2, long=True))
         found.append(Suite(f"{name}-{way}-vmx", checkers.checked(
             kvm_tests(*options, tests=["vmx_preemption_timer_test", *nested],
@@ -226,7 +227,8 @@ SUITES = [
     Suite("kunit-kernel", setup(lambda: kernel.ensure_kernel("kunit")), KERNEL, cores=2),
     Suite("kunit", vm("--machine", "svm", "--kernel", "kunit", command=KUNIT),
           ("kunit-kernel", "selftests")),
-    *[Suite(release, tested_kernel(release), ("kernel", "bochs"), cores=2, long=True)
+    *[Suite(release, tested_kernel(release), ("kernel", "bochs"), cores=2, long=True,
+            may_skip=True)
       for release in kernel.tested()],
     Suite("bench", goals.suite("vmx"), VMX, cores=2, long=True),
     Suite("bench-svm", goals.suite("svm"), BUILT, cores=2, long=True),
@@ -235,12 +237,13 @@ SUITES = [
           ("arithmetic",), long=True),
     Suite("proof-faults", proof("--faults", timeout=3600), ("proof",), long=True),
     Suite("fuzz", fuzz, ("arithmetic",), long=True),
-    Suite("miri", miri, ("arithmetic",), long=True),
+    Suite("miri", miri, ("arithmetic",), long=True, may_skip=True),
     Suite("bookkeeping-long", cargo("--release", "-p", "raw-hrtimer-loom-timers",
                                     directory="tests/host/loom", env={"PREEMPTIONS": "4"},
                                     timeout=3600),
           ("bookkeeping",), long=True),
-    *self_checking("debug", cpus=(1, 4)),
+    # So many rounds that one debug object left by each is told from a machine's breathing.
+    *self_checking("debug", cpus=(1, 4), rounds=["ROUNDS=100"]),
     Suite("debug-faults", checkers.faults("--machine", "svm", "--kernel", "debug"),
           ("debug-kernel", *BUILT), long=True),
     *self_checking("rt", cpus=(4,)),
