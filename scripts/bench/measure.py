@@ -21,7 +21,8 @@ with
               plain, node: {early, min, median, p99, max: cycles from the deadline to the
               callback; calls of all together; irqs: interrupts of all together within
               20 us before the callback}
-  cost        instructions: {name: number}
+  cost        instructions: {name: number}; of an entry of L2 and the exit that it asks for, and
+              of what its VMX-preemption timer adds, for each of stock, hooked, patched
   passes      a change of rate with so many nodes pending: {nodes (null: no module), calls,
               min, median, p99, max: cycles that adjtimex() took}
   growth      nodes pending while the rate changes in every tick, and a bystander that wakes
@@ -172,6 +173,9 @@ class Reader:
                     self.cost[f"{name}, KVM {key}"] = values[name]
         elif name == "cost":
             self.cost |= values
+        elif name == "nested_arm":
+            self.cost[f"nested entry, {args[0]}"] = values["entry"]
+            self.cost[f"nested arm and cancel, {args[0]}"] = values["armed_entry"] - values["entry"]
         elif name == "listener":
             for kind in ("steady", "changed"):
                 if values.get(f"{kind}_updates"):

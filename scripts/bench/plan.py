@@ -64,7 +64,7 @@ def jobs(machine, quick):
         counts = {10: 11, 1000: 11, 100_000: 5}
         return [Job("accuracy", (_accuracy(["10000+0", "11000+0", "9000+0"], counts),)),
                 Job("timers", (f"timers:{','.join(CONSTANT)}:" + _pairs(
-                    {10: 20, 1000: 20, 100_000: 10}), "cost"))]
+                    {10: 20, 1000: 20, 100_000: 10}), "cost", "arms"))]
     # Beyond 1 ms the host wakes up in one of several ways, 600 cycles apart: fewer samples
     # have another median each time.
     counts = {10: 51, 100: 51, 1000: 101, 10_000: 201, 100_000: 201, 1_000_000: 101,
@@ -75,5 +75,5 @@ def jobs(machine, quick):
                             _accuracy(["chronyd"], DURING_SLEW))),
             Job("timers", (f"timers:{','.join(CONSTANT)}:" + _pairs(
                 {10: 200, 100: 200, 1000: 200, 10_000: 100, 100_000: 100, 1_000_000: 50,
-                 10_000_000: 11}), "cost")),
+                 10_000_000: 11}), "cost", "arms")),
             Job("growth", ("growth:60:1,2,4:1,64,4096",), 4, 20000)]

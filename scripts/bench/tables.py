@@ -79,7 +79,7 @@ def cost(result):
     lines = []
     if result["cost"]:
         lines += ["Instructions (cycles, where one is not the other)", ""]
-        lines += [f"{name:30}{value:>10,}" for name, value in result["cost"].items()]
+        lines += [f"{name:36}{value:>10,}" for name, value in result["cost"].items()]
         lines.append("")
     if result["passes"]:
         lines += ["Cycles of an adjtimex() that slows the clock down, with the re-arming that it "

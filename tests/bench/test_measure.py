@@ -209,6 +209,17 @@ class Goals(unittest.TestCase):
         found = met(results(read(*compare(calls=21, irqs=22, early=1))))
         self.assertEqual(list(found.values()), [False] * 4)
 
+    def test_nested_arm(self):
+        def lines(kind, armed):
+            return [f"@ case nested_arm {kind}", "# entry: 20000", f"# armed_entry: {armed}",
+                    "ok 1 an entry", "@ end"]
+        reader = read(*lines("stock", 20571), *lines("patched", 20971))
+        self.assertEqual(reader.cost["nested arm and cancel, stock"], 571)
+        found = [goal["met"] for goal in results(reader)["goals"]]
+        self.assertEqual(found, [False, True])
+        found = results(read(*lines("stock", 20571), *lines("patched", 20972)))["goals"]
+        self.assertEqual([goal["met"] for goal in found], [False, False])
+
     def test_bystander(self):
         found = met(results(read(*GROWTH)))
         self.assertEqual(list(found.values()), [True, False])

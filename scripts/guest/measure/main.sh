@@ -13,6 +13,8 @@
 #	a node beside a plain hrtimer
 #   cost
 #	instructions, where a cycle is one
+#   arms
+#	what a nested timer costs an entry of L2, where a cycle is an instruction
 #   growth:SECONDS:CPUS,...:NODES,...
 #	pending nodes, and a rate that changes in every tick: growth.sh
 #

@@ -81,6 +81,30 @@ cost()
 	done
 }
 
+# VARIANT: with the KVM that is loaded
+nested_arm()
+{
+	sleep 3
+	say "case nested_arm $1"
+	./nested_arm_cost || die "nested_arm_cost"
+	say "end"
+}
+
+arms()
+{
+	load_kvm stock
+	nested_arm stock
+	modprobe raw_hrtimer || die "raw_hrtimer"
+	nested_arm hooked
+	rmmod raw_hrtimer || die "raw_hrtimer stays"
+	unload_kvm
+	load_kvm patched
+	modprobe raw_hrtimer attach=registered || die "raw_hrtimer"
+	nested_arm patched
+	rmmod raw_hrtimer || die "raw_hrtimer stays"
+	unload_kvm
+}
+
 growth()
 {
 	seconds=$1
