@@ -25,8 +25,9 @@ kill_guest() {
 
 kill_one() {
 	kill_guest "$STORM" --seed "$((SEED + ROUND))" --longest 100000 || return 1
+	# A hooked KVM starts it but once: not so near that it may be due by then.
 	[ $((ROUND % 2)) != 0 ] || kill_guest "$PERIODIC" --mode periodic --wait halted \
-		--distance 500 --samples 100000
+		--distance 20000 --samples 100000
 }
 
 begin_storm "$ROUNDS guests are killed with timers pending"
