@@ -7,6 +7,10 @@
  * then, L2 must exit to L1 before it executes an instruction, however long ago
  * that was, and also if L1's TSC has wrapped in between.  If it hasn't, L2 must
  * run until then.
+ *
+ * If L2 exits before, the value that is saved must be what is left: the timer
+ * counts no more than the TSC has advanced by, whatever else is restored, and in
+ * whichever order.
  */
 #include <getopt.h>
 #include <stdlib.h>
@@ -25,9 +29,12 @@
 /* Far more than L2 takes from its start to being saved. */
 static u64 ticks = 1000000;
 
+/* Whether L2 is to exit once it is restored. */
+static bool l2_exits;
+
 /* Results, written by the guest. */
 static u64 l2_ran;
-static u64 deadline, l1_tsc, reason;
+static u64 deadline, l1_tsc, reason, saved_ticks;
 
 enum stage {
 	STAGE_SAVE = 1,
@@ -47,11 +54,34 @@ static const struct restore_case {
 	{ "deadline passed by 2^20 times the timer", .skip = 1ull << 20 },
 };
 
+/* So that the timer doesn't expire before L2 exits, even if that takes its time. */
+#define LONG_TICKS	1000000000ull
+/* How long L2 has been running when it is saved. */
+#define SPENT_CYCLES	1000000000ull
+/* L1's TSC, which is nowhere near that of a new VM. */
+#define FAR_TSC		BIT_ULL(40)
+
+static const struct value_case {
+	const char *name;
+	bool tsc_last;		/* no deadline, and the TSC is restored after the rest */
+	u32 tsc_percent;	/* L1's TSC frequency, not that of the host */
+	u64 tsc_early;		/* the TSC has been read so long before the rest */
+} value_cases[] = {
+	{ "value" },
+	{ "value, no deadline, TSC restored last", .tsc_last = true },
+	{ "value, no deadline, TSC and its frequency restored last",
+	  .tsc_last = true, .tsc_percent = 90 },
+	{ "value, TSC read first", .tsc_early = SPENT_CYCLES },
+};
+
 static void l2_guest_code(void)
 {
 	u64 start;
 
 	GUEST_SYNC(STAGE_SAVE);
+
+	if (READ_ONCE(l2_exits))
+		vmcall();
 
 	/* Long enough to see the timer, but don't hang if it's lost. */
 	for (start = rdtsc(); rdtsc() - start < ticks << (TICK_SHIFT + 2);)
@@ -70,6 +100,10 @@ static void l1_guest_code(struct vmx_pages *vmx_pages)
 	GUEST_ASSERT(!vmwrite(PIN_BASED_VM_EXEC_CONTROL,
 			      vmreadz(PIN_BASED_VM_EXEC_CONTROL) |
 			      PIN_BASED_VMX_PREEMPTION_TIMER));
+	if (l2_exits)
+		GUEST_ASSERT(!vmwrite(VM_EXIT_CONTROLS,
+				      vmreadz(VM_EXIT_CONTROLS) |
+				      VM_EXIT_SAVE_VMX_PREEMPTION_TIMER));
 	GUEST_ASSERT(!vmwrite(VMX_PREEMPTION_TIMER_VALUE, ticks));
 
 	rate = rdmsr(MSR_IA32_VMX_MISC) & VMX_MISC_PREEMPTION_TIMER_RATE_MASK;
@@ -79,6 +113,7 @@ static void l1_guest_code(struct vmx_pages *vmx_pages)
 	l1_tsc = rdtsc();
 
 	reason = vmreadz(VM_EXIT_REASON);
+	saved_ticks = vmreadz(VMX_PREEMPTION_TIMER_VALUE);
 	GUEST_SYNC(STAGE_EXIT);
 }
 
@@ -172,6 +207,86 @@ static void test_restore(const struct restore_case *c)
 			 !!l2_ran == pending, "%s\n", c->name);
 }
 
+static void set_tsc_rate(struct kvm_vcpu *vcpu, u32 percent)
+{
+	u64 khz = __vcpu_ioctl(vcpu, KVM_GET_TSC_KHZ, NULL);
+
+	vcpu_ioctl(vcpu, KVM_SET_TSC_KHZ, (void *)(khz * percent / 100));
+}
+
+static void test_value(const struct value_case *c)
+{
+	struct kvm_x86_state *state;
+	struct kvm_vcpu *vcpu;
+	gva_t vmx_pages_gva;
+	struct kvm_vm *vm;
+	u64 start, cycles, tsc;
+	s64 least;
+
+	vm = vm_create_with_one_vcpu(&vcpu, l1_guest_code);
+	vcpu_alloc_vmx(vm, &vmx_pages_gva);
+	vcpu_args_set(vcpu, 1, vmx_pages_gva);
+	if (c->tsc_percent)
+		set_tsc_rate(vcpu, c->tsc_percent);
+	vcpu_set_msr(vcpu, MSR_IA32_TSC, FAR_TSC);
+	write_guest_global(vm, ticks, LONG_TICKS);
+	write_guest_global(vm, l2_exits, true);
+
+	start = rdtsc();
+	run_until(vcpu, STAGE_SAVE);
+	for (tsc = rdtsc(); rdtsc() - tsc < SPENT_CYCLES;)
+		usleep(1000);
+	state = vcpu_save_state(vcpu);
+	cycles = rdtsc() - start;
+	kvm_vm_release(vm);
+
+	*saved_tsc(state) -= c->tsc_early;
+	tsc = *saved_tsc(state);
+	if (c->tsc_last) {
+		state->nested.hdr.vmx.flags &= ~KVM_STATE_VMX_PREEMPTION_TIMER_DEADLINE;
+		*saved_tsc(state) = 0;
+	}
+
+	vcpu = vm_recreate_with_one_vcpu(vm);
+	start = rdtsc();
+	vcpu_load_state(vcpu, state);
+	kvm_x86_state_cleanup(state);
+	if (c->tsc_percent)
+		set_tsc_rate(vcpu, c->tsc_percent);
+	if (c->tsc_last)
+		vcpu_set_msr(vcpu, MSR_IA32_TSC, tsc);
+
+	run_until(vcpu, STAGE_EXIT);
+	cycles += rdtsc() - start;
+	sync_global_from_guest(vm, reason);
+	sync_global_from_guest(vm, saved_ticks);
+	kvm_vm_free(vm);
+
+	/*
+	 * L1's TSC isn't faster than the host's.  A tick that isn't over may have
+	 * been, before L2 was saved and after.
+	 */
+	least = (s64)LONG_TICKS - (s64)((cycles - c->tsc_early) >> TICK_SHIFT) - 2;
+	ksft_print_msg("%s: exit reason %lu, %lu ticks left, at least %ld of %lu\n",
+		       c->name, (unsigned long)reason, (unsigned long)saved_ticks,
+		       (long)least, (unsigned long)LONG_TICKS);
+	ksft_test_result(reason == EXIT_REASON_VMCALL && (s64)saved_ticks >= least &&
+			 saved_ticks <= LONG_TICKS, "%s\n", c->name);
+}
+
+static bool can_test_value(const struct value_case *c)
+{
+	union vmx_ctrl_msr exit;
+	union vmx_basic basic;
+
+	basic.val = kvm_get_feature_msr(MSR_IA32_VMX_BASIC);
+	exit.val = kvm_get_feature_msr(basic.ctrl ? MSR_IA32_VMX_TRUE_EXIT_CTLS :
+						    MSR_IA32_VMX_EXIT_CTLS);
+
+	return (exit.clr & VM_EXIT_SAVE_VMX_PREEMPTION_TIMER) &&
+	       (!c->tsc_percent || kvm_has_cap(KVM_CAP_TSC_CONTROL));
+}
+
 static void help(const char *name)
 {
 	printf("usage: %s [--ticks N]\n\n"
@@ -198,8 +313,14 @@ int main(int argc, char *argv[])
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_NESTED_STATE));
 
 	ksft_print_header();
-	ksft_set_plan(ARRAY_SIZE(cases));
+	ksft_set_plan(ARRAY_SIZE(cases) + ARRAY_SIZE(value_cases));
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		test_restore(&cases[i]);
+	for (i = 0; i < ARRAY_SIZE(value_cases); i++) {
+		if (can_test_value(&value_cases[i]))
+			test_value(&value_cases[i]);
+		else
+			ksft_test_result_skip("%s\n", value_cases[i].name);
+	}
 	ksft_finished();
 }
