@@ -8,7 +8,6 @@ scripts/guest/runner.c is the other end of the conversation.
 
 from dataclasses import dataclass, field
 import os
-from pathlib import Path
 import re
 import selectors
 import subprocess

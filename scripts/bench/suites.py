@@ -242,8 +242,8 @@ SUITES = [
                                     directory="tests/host/loom", env={"PREEMPTIONS": "4"},
                                     timeout=3600),
           ("bookkeeping",), long=True),
-    # So many rounds that one debug object left by each is told from a machine's breathing.
-    *self_checking("debug", cpus=(1, 4), rounds=["ROUNDS=100"]),
+    # So many rounds that a few debug objects left by each are told from a machine's breathing.
+    *self_checking("debug", cpus=(1, 4), rounds=["ROUNDS=40"]),
     Suite("debug-faults", checkers.faults("--machine", "svm", "--kernel", "debug"),
           ("debug-kernel", *BUILT), long=True),
     *self_checking("rt", cpus=(4,)),

@@ -68,7 +68,12 @@ says_running() {
 	grep -q '^# running' "$LOG"
 }
 
-# With $armed set before: the module has armed a timer since.
+# COMMAND...: starts a guest, which runs when the module has armed a timer of it.
+start_armed() {
+	armed=$(counter starts)
+	start_until has_armed "$@"
+}
+
 has_armed() {
 	[ "$(counter starts)" != "$armed" ]
 }

@@ -14,8 +14,7 @@ WARM_UP=3
 
 # COMMAND...: a guest, killed some time after the module has armed a timer of it.
 kill_guest() {
-	armed=$(counter starts)
-	start_until has_armed "$@" || return 1
+	start_armed "$@" || return 1
 	usleep $(($(random 40) * 1000))
 	kill -KILL "$GUEST" || return 1
 	wait "$GUEST" 2> /dev/null
