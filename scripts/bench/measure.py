@@ -22,7 +22,8 @@ with
               callback; calls of all together; irqs: interrupts of all together within
               20 us before the callback}
   cost        instructions: {name: number}; of an entry of L2 and the exit that it asks for, and
-              of what its VMX-preemption timer adds, for each of stock, hooked, patched
+              of what its VMX-preemption timer adds, for each of stock, hooked, patched and
+              unprovided (a patched KVM without the module)
   passes      a change of rate with so many nodes pending: {nodes (null: no module), calls,
               min, median, p99, max: cycles that adjtimex() took}
   growth      nodes pending while the rate changes in every tick, and a bystander that wakes

@@ -81,7 +81,7 @@ cost()
 	done
 }
 
-# VARIANT: with the KVM that is loaded
+# VARIANT: with the KVM that is loaded; unprovided: a patched one that has no provider
 nested_arm()
 {
 	sleep 3
@@ -99,6 +99,7 @@ arms()
 	rmmod raw_hrtimer || die "raw_hrtimer stays"
 	unload_kvm
 	load_kvm patched
+	nested_arm unprovided
 	modprobe raw_hrtimer attach=registered || die "raw_hrtimer"
 	nested_arm patched
 	rmmod raw_hrtimer || die "raw_hrtimer stays"
