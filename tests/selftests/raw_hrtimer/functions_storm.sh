@@ -21,10 +21,14 @@ random() {
 }
 
 # NUMBER COMMAND: so many times, or until it fails; ROUND is how many it was then.
+# Where it is often the kernel's log is looked at in between, before it is too long.
 rounds() {
 	for ROUND in $(seq "$1"); do
 		"$2" || { say "failed in round $ROUND of $1"; return 1; }
-		[ "$1" -lt 50 ] || [ $((ROUND % ($1 / 20))) != 0 ] || say "round $ROUND of $1"
+		[ "$1" -ge 50 ] && [ $((ROUND % ($1 / 20))) = 0 ] || continue
+		say "round $ROUND of $1"
+		log_is_clean || return 1
+		mark
 	done
 }
 
