@@ -63,15 +63,15 @@ def timers(items):
         return []
     lines = ["A node beside a plain hrtimer of the same expiry: median and latest in cycles,",
              "callbacks and interrupts per timer", "",
-             f"{'clock':10}{'distance':>9}{'plain':>8}{'':>9}{'node':>8}{'':>9}"
+             f"{'clock':10}{'distance':>9}{'plain':>11}{'':>12}{'node':>11}{'':>12}"
              f"{'callbacks':>11}{'interrupts':>22}"]
     for item in items:
         plain, node, times = item["plain"], item["node"], item["times"]
         irqs = (f"{node['irqs'] / times:.2f} (plain {plain['irqs'] / times:.2f})"
                 if "irqs" in node else "-")
         lines.append(f"{item['schedule']:10}{distance(item['distance_us']):>9}"
-                     f"{plain['median']:>8,}{plain['max']:>9,}{node['median']:>8,}"
-                     f"{node['max']:>9,}{node['calls'] / times:>11.2f}{irqs:>22}")
+                     f"{plain['median']:>11,}{plain['max']:>12,}{node['median']:>11,}"
+                     f"{node['max']:>12,}{node['calls'] / times:>11.2f}{irqs:>22}")
     return [*lines, ""]
 
 
