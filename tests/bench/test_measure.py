@@ -199,8 +199,8 @@ class Goals(unittest.TestCase):
         self.assertTrue(met(results(read(*compare(irqs=25))))[what])
         self.assertFalse(met(results(read(*compare(irqs=26))))[what])
         what = "interrupts, to those of plain hrtimers of the same expiries"
-        self.assertTrue(met(results(read(*compare(irqs=25))))[what])
-        self.assertFalse(met(results(read(*compare(irqs=26))))[what])
+        self.assertTrue(met(results(read(*compare(irqs=20))))[what])
+        self.assertFalse(met(results(read(*compare(irqs=21))))[what])
 
     def test_interrupts_that_nobody_counted(self):
         lines = [line for line in compare() if "_irqs" not in line]
