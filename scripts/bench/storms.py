@@ -7,12 +7,14 @@ from .check import Suite
 LIMITS = {"vmx": ["MAX_LATE_CYCLES=50000", "MAX_WAKE_NS=50000"], "svm": []}
 
 SHORT = ["soak.sh", "storm_load.sh", "storm_kvm.sh", "storm_guests.sh", "hostile.sh",
-         "suspend.sh"]
+         "suspend.sh", "suspend_ram.sh", "storm_clocksource.sh"]
+RAM = ["suspend_ram.sh"]
 CPUS = ["storm_cpus.sh"]
-# Not Bochs, where hpet runs at another rate than the TSC.
-SVM = [*CPUS, "storm_clocksource.sh"]
 
 SECONDS = 20000         # for each of the long ones
+
+# Bochs resets the TSC when it is suspended to RAM, and Linux does not set it right then.
+TSC_RESTARTS = ["--append", "clearcpuid=tsc_adjust"]
 
 # A guest that never rests: where each of its instructions is emulated one by one, a second of it
 # takes a minute.
@@ -34,8 +36,8 @@ def _full(machine, cpus, way):
     yield "soak", SOAK[machine], ["soak.sh"]
     yield "hostile", HOSTILE[machine], ["hostile.sh"]
     yield "suspend", ["ROUNDS=20"], ["suspend.sh"]
-    if machine == "svm":
-        yield "clocksource", ["ROUNDS=100"], ["storm_clocksource.sh"]
+    yield "suspend-ram", ["ROUNDS=20"], RAM
+    yield "clocksource", ["ROUNDS=100"], ["storm_clocksource.sh"]
     # No KVM has a part in it.
     if way == "patched":
         yield "growth", ["SECONDS_EACH=60", "COUNTS=1 16 256 4096"], ["growth.sh"]
@@ -43,18 +45,21 @@ def _full(machine, cpus, way):
 
 def suites(vm, run_all, vmx, svm):
     """The suites; vmx, svm: what those of the machine have to wait for."""
-    def storm(name, machine, cpus, way, environment, tests, timeout, long):
+    def storm(name, machine, cpus, way, environment, tests, timeout, long, options=()):
         return Suite(f"{name}-{machine}-{cpus}-{way}", vm(
-            "--machine", machine, "--cpus", cpus, "--kvm", way, timeout=timeout,
+            "--machine", machine, "--cpus", cpus, "--kvm", way, *options, timeout=timeout,
             command=["env", f"TIMEOUT={timeout - 200}", *environment, *LIMITS[machine],
                      *run_all, *tests]),
             vmx if machine == "vmx" else svm, cores=min(cpus, 2), long=long)
 
     # Minutes each: in make check only where they meet most.
     for way in ("stock", "patched"):
-        yield storm("storms", "svm", 4, way, [], SHORT + SVM, 1200, way == "stock")
+        yield storm("storms", "svm", 4, way, [], SHORT + CPUS, 1200, way == "stock")
         yield storm("storms", "vmx", 1, way, [], SHORT, 1500, True)
         yield storm("storms", "vmx", 2, way, [], CPUS, 900, way == "stock")
+        yield storm("tsc-restarts", "vmx", 1, way, [], RAM, 900, False, TSC_RESTARTS)
+        yield storm("storm-tsc-restarts", "vmx", 1, way, ["ROUNDS=20"], RAM, SECONDS, True,
+                    TSC_RESTARTS)
     yield storm("growth", "vmx", 1, "stock", ["COUNTS=1 64 4096"], ["growth.sh"], 900, False)
     for machine, cpus in (("svm", 1), ("svm", 4), ("vmx", 1), ("vmx", 2)):
         for way in ("stock", "patched"):

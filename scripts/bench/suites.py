@@ -170,7 +170,7 @@ def self_checking(name, cpus, rounds=()):
         found.append(Suite(f"{name}-storms-{way}", checkers.checked(
             vm("--machine", "svm", "--append", SELF_CHECKING, "--cpus", 4, *options,
                command=["env", "TIMEOUT=3000", *rounds, *RUN_ALL, "attach_race.sh", "growth.sh",
-                        *storms.SHORT, *storms.SVM],
+                        *storms.SHORT, *storms.CPUS],
                timeout=12000)),
             after, cores=2, long=True))
         found.append(Suite(f"{name}-{way}-vmx", checkers.checked(

@@ -62,6 +62,15 @@ static void run_find(const u64 *args)
 	armed = false;
 }
 
+/* What a script cannot read. */
+static void run_tsc(const u64 *args)
+{
+	u64 tsc = rdtsc_ordered();
+
+	report("tsc: %llu", tsc);
+	check(tsc, "tsc: it counts");
+}
+
 /* The module goes. */
 void left_exit(void)
 {
@@ -74,5 +83,6 @@ const struct test_case left_cases[] = {
 	{ "leave", run_leave, "[MS]", { 1000 } },
 	{ "find", run_find, "" },
 	{ "wake", run_wake, "[MS]", { 3000 } },
+	{ "tsc", run_tsc, "" },
 	{ }
 };
