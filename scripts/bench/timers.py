@@ -32,6 +32,8 @@ CONSTANT_TSC = "setcpuid=constant_tsc"
 HALTED = "--wait halted --distance 100000 --samples 8"
 SPINNING = "--wait spinning --distance 100000 --samples 8"
 SHORTER = "--distance 100 --distance 10000 --samples 5"
+# The rates of guests' TSCs, in percent of the host's.
+SCALED = [f"--tsc {percent} --wait halted --distance 10000 --samples 5" for percent in (75, 150)]
 LONGER = "--distance 10 --distance 1000 --distance 1000000"
 # In us.  The APIC counts nanoseconds, in 32 bits.
 FARTHEST, FARTHEST_COUNT = 10_000_000, 4_000_000
@@ -75,6 +77,10 @@ def suites(kvm_tests, vmx, svm):
                each(TIMERS + more, SHORTER)
                + (each(COUNT + WRITTEN, SHORTER) + FAR if more else []),
                f"{CONSTANT} random")
+    for way, more in MORE.items():
+        on_vmx(f"scaled-{way}", way,
+               [test for options in SCALED for test in each(TIMERS + more, options)],
+               f"{accuracy.NOMINAL} +10% -10% random")
     # Hooked, that is no better than before, but may not be worse.
     on_vmx("others-stock", "stock", each(PATCHED + COUNT, SHORTER), accuracy.NOMINAL)
     for way, more in MORE.items():

@@ -71,6 +71,9 @@ struct guest_timer {
 
 static struct guest_timer guest_timer;
 
+/* The rate of the guest's TSC in percent of that of the host's. */
+static u32 timer_tsc_percent = 100;
+
 /*
  * Guest: wait with interrupts disabled, except while spinning or halted, for
  * the handler to have counted the given number of interrupts.
@@ -88,6 +91,16 @@ static inline void guest_wait_for_irq(u64 nr)
 	}
 }
 
+/* Let the guest's TSC have another rate than the host's, if that is asked for. */
+static inline void timer_set_tsc_rate(struct kvm_vcpu *vcpu)
+{
+	if (timer_tsc_percent == 100)
+		return;
+	guest_tsc_khz = (u64)guest_tsc_khz * timer_tsc_percent / 100;
+	vcpu_ioctl(vcpu, KVM_SET_TSC_KHZ, (void *)(unsigned long)guest_tsc_khz);
+	sync_global_to_guest(vcpu->vm, guest_tsc_khz);
+}
+
 /* Create a VM that has the arguments, and room for the results. */
 static inline struct kvm_vm *timer_vm_create(struct kvm_vcpu **vcpu, void *guest_code,
 					     const struct timer_run *run)
@@ -98,6 +111,7 @@ static inline struct kvm_vm *timer_vm_create(struct kvm_vcpu **vcpu, void *guest
 
 	/* What is asked for here is room for the page tables that map so much. */
 	vm = __vm_create_with_one_vcpu(vcpu, pages, guest_code);
+	timer_set_tsc_rate(*vcpu);
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, TIMER_SAMPLES_GPA,
 				    TIMER_SAMPLES_SLOT, pages, 0);
 	virt_map(vm, TIMER_SAMPLES_GVA, TIMER_SAMPLES_GPA, pages);
@@ -200,6 +214,7 @@ static inline void timer_help(const char *name, const struct timer_mode *modes, 
 	       " --distance: US to the time at which the timer is due (default: various)\n"
 	       " --samples:  number of each kind, at most %u (default: %u, or what takes %u s)\n"
 	       " --max-late: fail if a timer is more cycles late (default: any is fine)\n"
+	       " --tsc:      PERCENT of the host's TSC rate for the guest's (default: 100)\n"
 	       " --raw:      print each sample, in cycles; without an argument\n\nmodes:",
 	       name, TIMER_MAX_SAMPLES, TIMER_SAMPLES, TIMER_TOTAL_US / 1000000);
 	for (i = 0; i < nr_modes; i++)
@@ -255,6 +270,7 @@ static inline void timer_parse(int argc, char *argv[], const struct timer_mode *
 		{ "distance", required_argument, NULL, 'd' },
 		{ "samples", required_argument, NULL, 's' },
 		{ "max-late", required_argument, NULL, 'l' },
+		{ "tsc", required_argument, NULL, 't' },
 		{ "raw", no_argument, NULL, 'r' },
 		{ }
 	};
@@ -279,6 +295,9 @@ static inline void timer_parse(int argc, char *argv[], const struct timer_mode *
 			break;
 		case 'l':
 			options->max_late = atoi_positive("Cycles", optarg);
+			break;
+		case 't':
+			timer_tsc_percent = atoi_positive("Percent", optarg);
 			break;
 		case 'r':
 			options->raw = true;
