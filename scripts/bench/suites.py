@@ -216,6 +216,10 @@ SUITES = [
     *[Suite(f"svm-attach-{kind}", vm("--machine", "svm", "--cpus", "2", "--kvm", kind, command=[
         *RUN_ALL, "attach.sh", "attach_race.sh", "guest_moved.sh"]), BUILT, cores=2)
       for kind in ("stock", "patched")],
+    *[Suite(f"{machine}-unstable-{kind}", vm(
+        "--machine", machine, "--cpus", 2, "--kvm", kind,
+        command=[*RUN_ALL, "tsc_unstable.sh"]), VMX if machine == "vmx" else BUILT, cores=2)
+      for machine in ("svm", "vmx") for kind in ("stock", "patched")],
     Suite("static", static.run, KERNEL),
     Suite("lints", lints, KERNEL),
     Suite("native", installing.native, KERNEL),

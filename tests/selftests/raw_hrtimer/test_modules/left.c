@@ -71,6 +71,13 @@ static void run_tsc(const u64 *args)
 	check(tsc, "tsc: it counts");
 }
 
+/* As when the clocksource's watchdog or KVM finds it so. */
+static void run_unstable(const u64 *args)
+{
+	mark_tsc_unstable("a test of raw_hrtimer");
+	check(check_tsc_unstable(), "unstable: the kernel thinks so");
+}
+
 /* The module goes. */
 void left_exit(void)
 {
@@ -84,5 +91,6 @@ const struct test_case left_cases[] = {
 	{ "find", run_find, "" },
 	{ "wake", run_wake, "[MS]", { 3000 } },
 	{ "tsc", run_tsc, "" },
+	{ "unstable", run_unstable, "" },
 	{ }
 };
