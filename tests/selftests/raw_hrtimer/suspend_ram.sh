@@ -42,16 +42,13 @@ stop_this_guest() {
 	if [ $RESTARTS != 0 ] && ! is_registered; then
 		stop_disturbed_guest
 	else
-		stop_guest > "$LOG.said"
-		set -- $?
-		cat "$LOG.said"
-		return "$1"
+		stop_guest
 	fi
 }
 
 # The latest of all, in us, as the guest has said.
 latest() {
-	sed -n 's/.* up to \([0-9]*\) us late$/\1/p' "$LOG.said" | sort -n | tail -n 1
+	sed -n 's/.* up to \([0-9]*\) us late$/\1/p' "$LOG" | sort -n | tail -n 1
 }
 
 restarts_as_a_whole() {
@@ -66,8 +63,7 @@ begin_storm "suspend to RAM and resume, $ROUNDS times"
 need_adjtimex
 need_tsc
 need_suspend mem "suspend"
-grep -qw deep $MEM_SLEEP 2> /dev/null ||
-	skip_all "the machine has no suspend to RAM"
+grep -qw deep $MEM_SLEEP 2> /dev/null || skip_all "the machine has no suspend to RAM"
 need_storm_guest
 load_attached
 add_test_module
