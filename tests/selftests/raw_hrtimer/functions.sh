@@ -7,6 +7,7 @@
 DEBUGFS=/sys/kernel/debug
 RHT=$DEBUGFS/raw_hrtimer
 RUN=$DEBUGFS/raw_hrtimer_test
+CLOCKSOURCE=/sys/devices/system/clocksource/clocksource0
 # What ftrace has hooked, and for whom.
 HOOKED=$DEBUGFS/tracing/enabled_functions
 
@@ -280,8 +281,20 @@ need_adjtimex() {
 	adjtimex > /dev/null 2>&1 || skip_all "there is no adjtimex"
 }
 
+# One that does not count the TSC.
+another_clocksource() {
+	read -r names < $CLOCKSOURCE/available_clocksource
+	for name in $names; do
+		case $name in
+		tsc | kvm-clock) ;;
+		*) echo "$name"; return ;;
+		esac
+	done
+	return 1
+}
+
 need_tsc() {
-	read -r clocksource < /sys/devices/system/clocksource/clocksource0/current_clocksource
+	read -r clocksource < $CLOCKSOURCE/current_clocksource
 	[ "$clocksource" = tsc ] || skip_all "the clocksource is $clocksource, not tsc"
 }
 

@@ -7,19 +7,6 @@
 DIR=$(dirname "$(readlink -f "$0")")
 . "$DIR/functions.sh"
 
-CLOCKSOURCE=/sys/devices/system/clocksource/clocksource0
-
-another_clocksource() {
-	read -r names < $CLOCKSOURCE/available_clocksource
-	for name in $names; do
-		case $name in
-		tsc | kvm-clock) ;;
-		*) echo "$name"; return ;;
-		esac
-	done
-	return 1
-}
-
 restore() {
 	echo "$before" > $CLOCKSOURCE/current_clocksource
 }
