@@ -98,7 +98,7 @@ def ensure_bochs():
     """The directory with bochs and, under bios/, its firmware."""
     tools = root.versions(["g++-14", "libc6"])
     return cache.stage("bochs", [RECIPE, *CONFIGURE, *BIOSES, *sorted(tools.items()), PATCHES],
-                       _build)
+                       _build, keep=2)
 
 
 def command(run, vmlinuz, parameters, cpus, memory):

@@ -196,6 +196,7 @@ SUITES = [
     Suite("demo", demonstration(), VMX, cores=2),
     Suite("bench-quick", goals.suite("vmx", "--quick", "--only", "timers"), VMX, cores=2),
     Suite("vmx", vm("--kvm", "patched", command=RUN_ALL_STRICTLY, timeout=1500), VMX),
+    Suite("vmx-hrtimers", vm(*timers.HRTIMERS, command=[*RUN_ALL, "hardware_timer.sh"]), VMX),
     Suite("chrony", vm(command=[*RUN_ALL, "chrony.sh"]), VMX),
     # Without the module and with a bent clock they must fail: that is the fault.
     Suite("vmx-guests", kvm_tests("--kvm", "patched", tests=[
