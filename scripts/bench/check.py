@@ -3,9 +3,12 @@
 
 A suite is a function that gets a Context and returns a ktap.Count.  Its output
 goes to a log of its own; lines that tell of a result are shown as they come.
+
+The suite that starts next is the one with the longest way to the end of the run: its
+own time, and that of what waits for it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import json
 from pathlib import Path
 import re
@@ -23,6 +26,9 @@ SILENCE = 15        # seconds without news after which it says what runs
 # How far a suite's programs say they are, by cache.say, and a test in a machine, by a comment.
 _STEP = re.compile(r"(?:\[ *\d+m\d\ds\]|\s*#) (.*\b(?:run|step|round) \d+ of \d+\b.*)")
 _RESULT = re.compile(r"\s*(?:not )?ok \d|\s*(?:1\.\.\d|Bail out!)|test .* \.\.\. |test result: ")
+# A result that counts in a summary of a run that was ended.
+_PASSED = re.compile(r"\s*ok \d+ (?!.*# SKIP)|test .* \.\.\. ok$")
+_FAILED = re.compile(r"\s*not ok \d+ (?!.*# (?:TODO|XFAIL))|test .* \.\.\. FAILED$")
 
 
 @dataclass(frozen=True)
@@ -30,9 +36,17 @@ class Suite:
     name: str
     run: Callable
     after: tuple = ()       # names of suites without which this one cannot run
-    cores: int = 1          # how many it keeps busy
+    cores: float = 1        # how many it keeps busy
+    seconds: int = 60       # about how long it takes, two processors and a warm cache: for the order
     long: bool = False      # only in "make check-long"
+    quick: bool = False     # in "make check-quick", too
     may_skip: bool = False  # all of it, for want of something that need not be there
+
+
+def uses(run, *words):
+    """A suite's function, with the words of what it runs, for scripts/check --changed."""
+    run.words = words
+    return run
 
 
 class Context:
@@ -119,6 +133,7 @@ class _Job:
     begin: float = 0
     seconds: float = 0
     doing: str = ""         # what it last told
+    told: Count = field(default_factory=Count)      # the results that it told until now
     count: Count = None     # None until it has ended
 
 
@@ -130,7 +145,12 @@ class Runner:
         self._changed = threading.Condition()
         self._processes = set()
         self._stopped = False
-        self._last_news = time.monotonic()
+        self._begin = self._last_news = time.monotonic()
+        self._ahead = {}
+        for suite in reversed(_in_order_of_need(suites)):
+            waiting = [s.name for s in suites if suite.name in s.after]
+            self._ahead[suite.name] = suite.seconds + max(
+                (self._ahead[name] for name in waiting), default=0)
         logs.mkdir(parents=True, exist_ok=True)
 
     def news(self, text):
@@ -138,7 +158,12 @@ class Runner:
         print(f"[{elapsed():>6}] {text}", flush=True)
 
     def progress(self, name, text):
-        self.jobs[name].doing = text
+        job = self.jobs[name]
+        job.doing = text
+        if _PASSED.match(text):
+            job.told.passed += 1
+        elif _FAILED.match(text):
+            job.told.failures.append(text)
         self.news(f"{name}: {text}")
 
     def started(self, process):
@@ -152,13 +177,16 @@ class Runner:
             self._processes.discard(process)
 
     def run(self):
-        """Run all suites; their total."""
+        """Run all suites; their total.  An interrupt first tells how far they came."""
         try:
             with self._changed:
                 while any(job.count is None for job in self.jobs.values()):
                     self._start_what_can()
                     self._changed.wait(1)
                     self._break_silence()
+        except KeyboardInterrupt:
+            print(self.table(), flush=True)
+            raise
         finally:
             self._stop()
         total = Count()
@@ -166,22 +194,25 @@ class Runner:
             total += job.count
         return total
 
+    def _needs(self, job):
+        return [self.jobs[name] for name in job.suite.after if name in self.jobs]
+
     def _start_what_can(self):
         """Called with the lock held."""
         for job in self.jobs.values():
-            if job.thread or job.count is not None:
-                continue
-            needed = [self.jobs[name] for name in job.suite.after if name in self.jobs]
-            broken = [n.suite.name for n in needed if n.count and n.count.failed]
-            if broken:
+            broken = [n.suite.name for n in self._needs(job) if n.count and n.count.failed]
+            if broken and not job.thread and job.count is None:
                 job.count = Count(failures=[f"not run, as {broken[0]} failed"])
                 self.news(f"{job.suite.name}: {job.count.failures[0]}")
+        running = [j for j in self.jobs.values() if j.thread and j.count is None]
+        free = self._cores - sum(min(j.suite.cores, self._cores) for j in running)
+        ready = [j for j in self.jobs.values() if not j.thread and j.count is None
+                 and all(n.count is not None for n in self._needs(j))]
+        for job in sorted(ready, key=lambda j: -self._ahead[j.suite.name]):
+            cores = min(job.suite.cores, self._cores)
+            if cores > free:
                 continue
-            busy = sum(min(j.suite.cores, self._cores) for j in self.jobs.values()
-                       if j.thread and j.count is None)
-            if any(n.count is None for n in needed) or (
-                    busy + min(job.suite.cores, self._cores) > self._cores):
-                continue
+            free -= cores
             self.news(f"{job.suite.name}: starting")
             job.begin = time.monotonic()
             job.thread = threading.Thread(target=self._run_one, args=(job,), daemon=True)
@@ -237,15 +268,37 @@ class Runner:
                 process.kill()
 
     def table(self):
-        """What each suite did, and each failure again with its log."""
+        """What each suite did, the slowest first, and each failure again with its log."""
+        now = time.monotonic()
         lines = [""]
-        for name, job in self.jobs.items():
-            lines.append(f"{name:20} {job.seconds:6.0f} s  {job.count.summary()}")
+        done = [job for job in self.jobs.values() if job.count is not None]
+        for job in sorted(done, key=lambda j: -j.seconds):
+            lines.append(f"{job.suite.name:20} {job.seconds:6.0f} s  {job.count.summary()}")
+        lines.append(f"{'all of it':20} {now - self._begin:6.0f} s")
+        for job in self.jobs.values():
+            if job.count is None and job.thread:
+                lines.append(f"NOT ENDED {job.suite.name}: after {now - job.begin:.0f} s, "
+                             f"{job.told.summary()} until then")
+        if idle := [name for name, j in self.jobs.items() if j.count is None and not j.thread]:
+            lines.append(f"NOT RUN: {', '.join(idle)}")
         for name, job in self.jobs.items():
             log = self.logs / f"{name}.log"
             lines += [f"FAILED {name}: {failure} (see {_shown(log)})"
-                      for failure in job.count.failures]
+                      for failure in (job.count or job.told).failures]
         return "\n".join(lines)
+
+
+def _in_order_of_need(suites):
+    """The suites, each behind those that it needs."""
+    found, left = [], list(suites)
+    names = {suite.name for suite in suites}
+    while left:
+        ready = [s for s in left if not names & {n.name for n in left} & set(s.after)]
+        if not ready:
+            raise ValueError(f"these wait for each other: {', '.join(s.name for s in left)}")
+        found += ready
+        left = [s for s in left if s not in ready]
+    return found
 
 
 def _shown(path):

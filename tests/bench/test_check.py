@@ -4,10 +4,13 @@
 import contextlib
 import io
 import json
+import os
 from pathlib import Path
 import signal
 import sys
 import tempfile
+import threading
+import time
 import unittest
 from unittest import mock
 
@@ -62,6 +65,34 @@ class Runner(unittest.TestCase):
         run(check.Suite("late", note("late"), ("early",)), check.Suite("early", note("early")))
         self.assertEqual(order, ["early", "late"])
 
+    def test_the_longest_way_to_the_end_is_first(self):
+        order = []
+
+        def suite(name, seconds, after=()):
+            return check.Suite(name, lambda _context: order.append(name) or ktap.Count(passed=1),
+                               after, seconds=seconds)
+        run(suite("short", 10), suite("long", 50), suite("build", 5, ("fetch",)),
+            suite("behind", 70, ("build",)), suite("fetch", 1), cores=1)
+        self.assertEqual(order, ["fetch", "build", "behind", "long", "short"])
+
+    def test_a_part_of_a_processor(self):
+        both = threading.Barrier(2, timeout=20)
+        total, _ = run(*[check.Suite(name, lambda _context: both.wait() * 0 or ktap.Count(passed=1),
+                                     cores=0.5) for name in "ab"], cores=1)
+        self.assertEqual(total.summary(), "2 passed, 0 failed")
+
+    def test_suites_that_wait_for_each_other(self):
+        with self.assertRaises(ValueError):
+            run(check.Suite("a", passing, ("b",)), check.Suite("b", passing, ("a",)))
+
+    def test_the_table_begins_with_the_slowest(self):
+        def slow(_context):
+            time.sleep(0.6)
+            return ktap.Count(passed=1)
+        _, table = run(check.Suite("fast", passing), check.Suite("slow", slow), cores=1)
+        self.assertLess(table.index("slow"), table.index("fast"))
+        self.assertIn("all of it", table)
+
     def test_a_suite_of_skips_fails(self):
         def skipping(_context):
             return ktap.Count(skipped=3)
@@ -71,6 +102,41 @@ class Runner(unittest.TestCase):
 
     def test_more_cores_than_there_are(self):
         self.assertEqual(run(check.Suite("a", passing, cores=8), cores=1)[0].passed, 2)
+
+
+class Interrupted(unittest.TestCase):
+    """What a run says that Ctrl-C, or a time limit's SIGTERM, has ended."""
+
+    def test_it_says_how_far_each_suite_came(self):
+        running = threading.Event()
+
+        def endless(context):
+            context.note("ok 1 one")
+            context.note("not ok 2 two")
+            context.note("ok 3 three # SKIP no such thing")
+            context.note("ok 4 four")
+            running.set()
+            return context.command(["sleep", "60"])
+
+        def interrupt():
+            running.wait(20)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        with tempfile.TemporaryDirectory() as logs, \
+                contextlib.redirect_stdout(io.StringIO()) as said:
+            runner = check.Runner([
+                check.Suite("done", passing, seconds=99), check.Suite("endless", endless, ("done",)),
+                check.Suite("never", passing, ("endless",))], Path(logs), 1)
+            threading.Thread(target=interrupt).start()
+            with self.assertRaises(KeyboardInterrupt):
+                runner.run()
+        lines = said.getvalue().splitlines()
+        self.assertTrue(any(line.startswith("done ") and line.endswith("2 passed, 0 failed")
+                            for line in lines), lines)
+        self.assertTrue(any(line.startswith("NOT ENDED endless: after ")
+                            and line.endswith("2 passed, 1 failed until then") for line in lines))
+        self.assertIn("NOT RUN: never", lines)
+        self.assertTrue(any(line.startswith("FAILED endless: not ok 2 two") for line in lines))
 
 
 class OwnTests(unittest.TestCase):
