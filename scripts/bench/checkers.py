@@ -5,6 +5,7 @@ import re
 
 from . import ktap, splats
 from .cache import TREE
+from .check import uses
 from .ktap import Count
 
 SCRIPT = "/selftests/raw_hrtimer/checkers.sh"
@@ -42,7 +43,7 @@ def checked(run):
         else:
             count.passed += 1
         return count
-    return suite
+    return uses(suite, *getattr(run, "words", ()))
 
 
 def faults(*options):
@@ -62,4 +63,4 @@ def faults(*options):
                                      f"exit status {status}")
             count += here
         return count
-    return suite
+    return uses(suite, *options, SCRIPT)

@@ -6,7 +6,7 @@ others are stated, met or not.  On svm, whose figures depend on what else the ma
 only that no timer is early.
 """
 
-from .check import results_of
+from .check import results_of, uses
 from .ktap import Count
 from .plan import CONSTANT, SCHEDULES
 
@@ -158,4 +158,4 @@ def suite(machine, *options):
     def run(context):
         return results_of(context, "measure", "--machine", machine, *options, "--judge",
                           judge=_asserted, timeout=20000)
-    return run
+    return uses(run, "measure", machine, *options, "patched")

@@ -7,7 +7,7 @@ import sys
 from . import (bochs, cache, checkers, demo, each_patch, goals, installing, kernel, ktap, kvm,
                module, root, selftests, static, storms, timers, verdicts)
 from .cache import BenchError, TREE
-from .check import Suite, results_of
+from .check import Suite, results_of, uses
 from .host import cargo, fuzz, miri, proof
 from .ktap import Count
 
@@ -87,7 +87,7 @@ def vm(*options, command=(), timeout=900, judge=None):
         if judge:
             count += judge(lines)
         return count
-    return run
+    return uses(run, *options, *command)
 
 
 def kvm_tests(*options, tests, schedules="0", distance=None, with_module=False, timeout=900,
@@ -111,6 +111,9 @@ def unknown_kvm(context):
               command=[*RUN_ALL, "unknown_kvm.sh"])(context)
 
 
+uses(unknown_kvm, *RUN_ALL, "unknown_kvm.sh")
+
+
 def demonstration(name="stock"):
     """make demo with a kernel; each of its runs is a test."""
     def run(context):
@@ -121,7 +124,7 @@ def demonstration(name="stock"):
                          skipped=int(bool(result["left_out"])))
         return results_of(context, "demo", "--kernel", name, judge=judge, timeout=2400,
                           merge=True)
-    return run
+    return uses(run, "demo", "patched")
 
 
 def tested_kernel(release):
@@ -139,7 +142,7 @@ def tested_kernel(release):
                      demonstration(release)):
             count += step(context)
         return count
-    return run
+    return uses(run, "demo", "patched", *RUN_ALL)
 
 
 KUNIT = ["sh", "-c", "modprobe raw_hrtimer && cat /sys/kernel/debug/kunit/raw_hrtimer*/results"]
@@ -255,11 +258,12 @@ SUITES = [
 ]
 
 
-def select(names, with_long):
-    """The suites of these names, or all of them, in their order."""
+def select(names, with_long=False, quick=False):
+    """The suites of these names, or all of them, in their order; or those that are quick."""
     known = {suite.name for suite in SUITES}
     if unknown := set(names) - known:
         raise BenchError(f"there is no suite {', '.join(sorted(unknown))}; there are "
                          + ", ".join(suite.name for suite in SUITES))
     return [suite for suite in SUITES
-            if (suite.name in names if names else with_long or not suite.long)]
+            if (suite.name in names if names else suite.quick if quick
+                else with_long or not suite.long)]

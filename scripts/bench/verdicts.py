@@ -10,7 +10,7 @@ from collections import Counter
 import re
 
 from .cache import TREE
-from .check import Suite
+from .check import Suite, uses
 from .ktap import Count
 
 SCRIPT = TREE / "scripts/guest/verdicts.sh"
@@ -109,7 +109,7 @@ def suite(*options, tests, ticks=("10000",), limit=120, timeout=1500):
         for line in told:
             context.note(line)
         return count
-    return run
+    return uses(run, *options, "/verdicts.sh", *tests)
 
 
 def suites(needs):

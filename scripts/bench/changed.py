@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Which suites a change can break, and why each (scripts/check --changed).
+
+What a suite runs is read from the suite itself: its words, and the suites that it waits
+for.  RULES has the rest.  A file that no rule knows can break all of them.
+"""
+
+from pathlib import Path
+import re
+
+from . import root
+from .cache import BenchError, TREE
+
+SELFTESTS = "tests/selftests/raw_hrtimer/"
+HOST = r"arithmetic.*|latch|bookkeeping.*|proof.*|miri|fuzz"
+
+# Files, suites, and why: regular expressions that match the whole name.  "<stage>" stands for
+# the suites that wait for that one, directly or not; "{word}" for those that run such a thing.
+RULES = [
+    (r"(rust|c|include)/.*|Kbuild", "<module>", "runs the module"),
+    (r"(rust|c|include)/.*|Kbuild", r"module|lints|native|dkms", "builds the module"),
+    (r"rust/.*", HOST, "runs the module's sources in user space"),
+    (r"Makefile|scripts/kdir-check", r"native|dkms|unittests", "runs make"),
+    (r"dkms\.conf", r"dkms|unittests", "runs dkms"),
+    (r"tested-kernels", r"unittests|static|\d.*", "reads the list"),
+    (r"patches/kvm/.*", r"series|each-patch", "applies the series"),
+    (r"patches/kvm/.*", "{patched}", "runs a KVM with the series"),
+    (r"patches/bochs/.*", "<bochs>", "runs Bochs"),
+    (r"patches/bochs/.*", "bochs", "builds Bochs"),
+    (r"tests/bench/.*", "unittests", "runs it"),
+    (r"tests/host/loom/timers/.*", r"bookkeeping.*", "runs it"),
+    (r"tests/host/loom/(?!timers/).*", r"latch|bookkeeping.*", "runs it"),
+    (r"tests/host/proof/.*", r"proof.*", "runs it"),
+    (r"tests/host/fuzz/.*", "fuzz", "runs it"),
+    (r"tests/host/(src|tests|Cargo)\b.*", r"arithmetic.*|miri|fuzz", "runs it"),
+    (SELFTESTS + r"(functions.*\.sh|run_all\.sh|settings)", "{/run_all\\.sh}", "reads it"),
+    (SELFTESTS + r"functions_kvm\.sh", "{/(kvm-tests|verdicts)\\.sh}", "reads it"),
+    (SELFTESTS + r"test_modules/.*", "{/run_all\\.sh|measure}", "loads the test modules"),
+    (SELFTESTS + r"kvm/.*", "series", "compares it with the series"),
+    (SELFTESTS + r".*\.h|" + SELFTESTS + r"kvm/.*\.h|" + SELFTESTS + r"(Makefile|config)",
+     "<selftests>", "runs what is built with it"),
+    (SELFTESTS + r"(rate_schedule|slew)[._].*", "{/kvm-tests\\.sh|/run_all\\.sh|measure}",
+     "bends the clock with it"),
+    (r"scripts/guest/demo\.sh|scripts/demo|scripts/bench/(demo|demo_table|report)\.py", "{demo}",
+     "runs it"),
+    (r"scripts/guest/measure/.*|scripts/measure|scripts/bench/(goals|measure|plan|tables|pictures)"
+     r"\.py", "{measure}", "runs it"),
+    (r"scripts/(guest/verdicts\.sh|bench/verdicts\.py)", "{/verdicts\\.sh}", "runs it"),
+    (r"scripts/guest/kvm-tests\.sh|scripts/bench/(accuracy|timers)\.py", "{/kvm-tests\\.sh}",
+     "runs it"),
+    (r"scripts/bench/storms\.py", r"(storm|growth|tsc-restarts).*|.*-storms-.*", "is made by it"),
+    (r"scripts/bench/(checkers|llvm|own)\.py|scripts/bench/debug\.config", r"(debug|rt)-.*",
+     "is made by it"),
+    (r"scripts/bench/(own\.py|(kunit|small)\.config)", r"kunit.*", "runs that kernel"),
+    (r"scripts/bench/small\.config", r"debug-.*", "runs that kernel"),
+    (r"scripts/bench/host\.py", HOST, "is made by it"),
+    (r"scripts/bench/installing\.py", r"native|dkms", "is made by it"),
+    (r"scripts/bench/static\.py", "static", "is made by it"),
+    (r"scripts/bench/each_patch\.py", "each-patch", "is made by it"),
+    (r"scripts/bench/(bochs|loading)\.py|scripts/guest/loader\.S", "<bochs>", "runs Bochs"),
+    (r"scripts/bench/qemu\.py", "{svm}", "runs QEMU"),
+    (r"scripts/bench/.*\.py|scripts/(check|toolchain|vm)", "unittests", "tests it"),
+    (r"(Documentation|\.ci)/.*|README\.rst|COPYING|MAINTAINERS|\.gitignore"
+     r"|" + SELFTESTS + r"README", "static", "reads it"),
+    (r".*", "static", "looks at each file"),
+]
+
+# What says nothing of itself: all that it may break are those that look at each file.
+HARMLESS = re.compile(r"(Documentation|\.ci)/.*|README\.rst|COPYING|MAINTAINERS|\.gitignore|"
+                      + SELFTESTS + r"(README|record_slew\.sh)|.*/Cargo\.lock|.*/\.gitignore"
+                      r"|scripts/bench/(changed|static)\.py|tests/bench/.*")
+EVERYTHING = "no rule says what depends on it"
+
+
+def files(commit):
+    """What differs between a commit and the tree as it is, new files too."""
+    def git(*argv):
+        done = root.run(["git", "-c", f"safe.directory={TREE}", *argv], cwd=TREE, capture=True,
+                        check=False)
+        if done.returncode:
+            raise BenchError(f"git {argv[0]} {commit}: {done.stderr.strip()}")
+        return done.stdout.splitlines()
+    return sorted({*git("diff", "--name-only", "--no-renames", commit, "--"),
+                   *git("ls-files", "--others", "--exclude-standard")})
+
+
+def _words(suite):
+    return " ".join(map(str, getattr(suite.run, "words", ())))
+
+
+def _behind(suites, stage):
+    """The suites that wait for one, directly or not."""
+    found = {stage}
+    for _ in suites:
+        found |= {suite.name for suite in suites if found & set(suite.after)}
+    return found - {stage}
+
+
+def _matching(suites, pattern):
+    if stage := re.fullmatch(r"<(.*)>", pattern):
+        return _behind(suites, stage[1])
+    if word := re.fullmatch(r"\{(.*)\}", pattern):
+        return {suite.name for suite in suites if re.search(word[1], _words(suite))}
+    return {suite.name for suite in suites if re.fullmatch(pattern, suite.name)}
+
+
+def _that_run(suites, path):
+    """The suites whose machine runs one of our selftests, by its name, or a test that does."""
+    name = Path(path).name.removesuffix(".c")
+    pattern = re.compile(rf"\b{re.escape(name)}\b")
+    named = {s.name for s in suites if pattern.search(_words(s))}
+    if path.endswith(".c"):
+        for script in (TREE / SELFTESTS).glob("*.sh"):
+            if pattern.search(script.read_text(encoding="utf-8")):
+                named |= _that_run(suites, script.name)
+    # With no names of tests after it, run_all.sh runs most of them.
+    everything = re.search(r'^everything="(.*?)"', (TREE / SELFTESTS / "run_all.sh").read_text(),
+                           re.M | re.S)[1].split()
+    if name in everything:
+        named |= {s.name for s in suites if _words(s).endswith("/run_all.sh")}
+    return named
+
+
+def suites_for(paths, suites):
+    """{name of a suite: [why]}, in the suites' order."""
+    found = {}
+    for path in paths:
+        rules = [(names, why) for pattern, suite, why in RULES if re.fullmatch(pattern, path)
+                 for names in [_matching(suites, suite)] if names]
+        if path.startswith(SELFTESTS) and path.endswith((".sh", ".c")):
+            rules.append((_that_run(suites, path), "runs it"))
+        known = any(names - {"static", "unittests"} for names, _ in rules)
+        if not known and not HARMLESS.fullmatch(path):
+            rules.append(({suite.name for suite in suites}, EVERYTHING))
+        for names, why in rules:
+            for name in names:
+                found.setdefault(name, []).append(f"{path}: {why}")
+    return {suite.name: found[suite.name] for suite in suites if suite.name in found}
