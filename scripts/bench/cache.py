@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 from pathlib import Path
+import pwd
 import re
 import shutil
 import signal
@@ -22,11 +23,32 @@ import threading
 import time
 
 TREE = Path(__file__).resolve().parents[2]
-CACHE = (Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-         / "raw_hrtimer").resolve()
+
+
+def _place():
+    """The cache's directory, in which all belongs to one user.
+
+    Root with the home of somebody else (sudo -E, a container of GitHub's) uses its own.
+    """
+    uid = os.geteuid()
+    top = os.environ.get("XDG_CACHE_HOME")
+    if not top:
+        home = Path(os.environ.get("HOME") or "/nonexistent")
+        if not home.exists() or home.stat().st_uid != uid:
+            with contextlib.suppress(KeyError):     # a container's user need not have a name
+                home = Path(pwd.getpwuid(uid).pw_dir)
+        top = home / ".cache"
+    path = (Path(top) / "raw_hrtimer").resolve()
+    if path.exists() and path.stat().st_uid != uid:
+        return path.with_name(f"{path.name}-{uid}")
+    return path
+
+
+CACHE = _place()
 
 _START = time.monotonic()
 _TICK = 10          # seconds between progress lines
+removers = []       # what can remove a directory that rmtree() cannot
 _held = {}          # stages in use: path -> file, locked until this process ends
 _held_guard = threading.Lock()
 
@@ -54,6 +76,9 @@ def main(function):
         return sys.exit(function())
     except BenchError as error:
         sys.exit(f"{Path(sys.argv[0]).name}: {error}")
+    except PermissionError as error:
+        sys.exit(f"{Path(sys.argv[0]).name}: {error.filename} cannot be written to: if another user "
+                 "ran this before, remove it")
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
@@ -136,6 +161,8 @@ def discard(path):
             return
         shutil.rmtree(path, ignore_errors=attempt < 4)
         if path.exists():
+            for remove in removers:
+                remove(path)
             time.sleep(0.5)
 
 
@@ -210,6 +237,15 @@ def _last_line(log):
     return last.replace(f"{CACHE}/", "")[:70]
 
 
+_running = set()    # processes of run_logged(), in any thread
+
+
+def end_all():
+    """Kill what run_logged() waits for in other threads: it fails there."""
+    for process in list(_running):
+        process.kill()
+
+
 def run_logged(name, what, argv, expect=None, **popen):
     """Run a long command: output to a log, a progress line every few seconds.
 
@@ -222,6 +258,7 @@ def run_logged(name, what, argv, expect=None, **popen):
     with open(log, "wb") as output:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output,
                                    stderr=subprocess.STDOUT, **popen)
+        _running.add(process)
         try:
             while True:
                 try:
@@ -236,6 +273,7 @@ def run_logged(name, what, argv, expect=None, **popen):
         finally:
             process.kill()
             process.wait()
+            _running.discard(process)
     if status:
         tail = [line if len(line) < 300 else f"{line[:100]} ... {line[-150:]}" for line in
                 log.read_bytes().decode(errors="replace").splitlines()[-20:]]

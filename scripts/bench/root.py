@@ -3,8 +3,8 @@
 
     root.run(["make", "-C", kdir], name="kvm", what="building KVM's modules")
 
-The host gives python3 and mmdebstrap only.  Commands run in a private mount and
-process namespace: nothing stays mounted or running, however they end.
+The host gives python3 and mmdebstrap only.  Commands run there in one of several ways, see
+ways.py: nothing stays mounted or running, however they end.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 import shutil
 import subprocess
 
-from . import cache
+from . import cache, ways
 from .cache import BenchError, CACHE, TREE
 
 MIRROR = "http://deb.debian.org/debian"
@@ -45,83 +45,102 @@ install "$1" "--target-release={SUITES[2]}" || install "$1"
 _EXCLUDE = ["/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*",
             "/usr/share/doc/*", "/usr/share/qemu/*.fd"]
 
-# Runs in the new namespace: $1 root, $2 directory, $3 environment, then pairs of
-# outside and inside paths to bind, "--", and the command.
-_ENTER = r"""
-set -e
-root=$1 cwd=$2
-shift 2
-mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev"
-mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
-while [ "$1" != -- ]; do
-    if [ -d "$1" ]; then
-        mkdir -p "$root$2"
-    elif [ ! -e "$root$2" ]; then
-        mkdir -p "$(dirname "$root$2")"
-        : >"$root$2"
-    fi
-    mount --bind "$1" "$root$2"
-    shift 2
-done
-shift
-exec chroot "$root" /bin/sh -c 'cd "$1"; shift; exec "$@"' sh "$cwd" "$@"
-"""
-
-# Killing unshare (SIGKILL: it blocks the others) kills all that it has started,
-# and it is killed itself if this process dies.
-_NAMESPACE = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid",
-              "--fork", "--kill-child", "--propagation", "private"]
+def _apt(what, *argv, options=()):
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    cache.run_logged("host", what, ["apt-get", *options, *argv], env=env)
 
 
-def _need_root():
-    if os.geteuid() != 0:
-        raise BenchError("the toolchain root is a chroot: run this as root (sudo)")
+def _unpacked(names):
+    """The directory with these of the host's packages unpacked: nothing on the host changes."""
+    def build(path):
+        for folder in ("lists/partial", "cache/archives/partial"):
+            (path / folder).mkdir(parents=True)
+        options = [f"-oDir::State::Lists={path}/lists", f"-oDir::Cache={path}/cache",
+                   f"-oDir::State::Lists-Directory={path}/lists", "-oDebug::NoLocking=1",
+                   "-oAPT::Sandbox::User="]
+        cache.run_logged("host", "reading the archive's package lists",
+                         ["apt-get", *options, "update"])
+        cache.run_logged("host", f"downloading {' '.join(names)}",
+                         ["apt-get", *options, "download", *names], cwd=path)
+        for deb in path.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", deb, path], check=True)
+            deb.unlink()
+        for folder in ("lists", "cache"):
+            shutil.rmtree(path / folder)
+    release = Path("/etc/os-release").read_text(encoding="utf-8")
+    return cache.stage("host", ["1", *names, release], build)
 
 
-def _need_host_tools():
-    """Install what the host lacks; on anything but Debian, say what that is."""
-    missing = [] if shutil.which("mmdebstrap") else ["mmdebstrap"]
-    keyring = next((k for k in KEYRINGS if Path(k).exists()), None)
-    if keyring is None:
+def _keyring():
+    return next((k for k in KEYRINGS if Path(k).exists()), None)
+
+
+def _need_host_tools(way):
+    """mmdebstrap, and what else the way needs: installed by root, where they are missing, and
+    unpacked beside the host for anybody else."""
+    missing = [name for name in ("mmdebstrap", *way.packages) if not shutil.which(name)]
+    if not _keyring():
         missing.append("debian-archive-keyring")
-    if missing:
-        names = " ".join(missing)
-        if not shutil.which("apt-get"):
-            raise BenchError(f"this machine lacks {names}: install that first")
-        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        cache.run_logged("host", "refreshing the package lists",
-                         ["apt-get", "update"], env=env)
-        cache.run_logged("host", f"installing {names}",
-                         ["apt-get", "install", "-y", "--no-install-recommends",
-                          *missing], env=env)
-    return keyring or next(k for k in KEYRINGS if Path(k).exists())
+    if not missing:
+        return "mmdebstrap"
+    names = " ".join(missing)
+    if os.geteuid() == 0:
+        _apt("refreshing the package lists", "update")
+        _apt(f"installing {names}", "install", "-y", "--no-install-recommends", *missing)
+        return "mmdebstrap"
+    if missing != ["mmdebstrap"]:
+        raise BenchError(f"this machine lacks {names}: sudo apt-get install {names}")
+    if _cannot_use_perl():
+        raise BenchError("this machine lacks perl: sudo apt-get install perl")
+    return str(_unpacked(missing) / "usr/bin/mmdebstrap")
+
+
+def _cannot_use_perl():
+    return not shutil.which("perl") or subprocess.run(
+        ["perl", "-MFile::Temp", "-MPOSIX", "-e", "1"], capture_output=True,
+        check=False).returncode
+
+
+def _need_network():
+    """Find out in seconds that the archive cannot be reached, with apt's own idea of how."""
+    with cache.scratch() as scratch:
+        done = subprocess.run(
+            ["/usr/lib/apt/apt-helper", "-oAPT::Sandbox::User=", "-oAcquire::Retries=0",
+             "-oAcquire::http::Timeout=10", "download-file", f"{MIRROR}/dists/{SUITES[0]}/Release.gpg",
+             scratch / "Release.gpg"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("E: ")]
+        raise BenchError(f"{MIRROR} cannot be reached, where all that is needed comes from: "
+                         f"{(said or ['no reason given'])[0]}")
 
 
 def _build(path):
-    keyring = _need_host_tools()
+    way = ways.choose()
     if shutil.disk_usage(path).free < DISK_GB << 30:
         raise BenchError(f"{CACHE} has less than {DISK_GB} GB free: make room or "
                          "set XDG_CACHE_HOME to a folder on a larger disk")
+    _need_network()
+    mmdebstrap = _need_host_tools(way)
     sources = [f"deb {MIRROR} {suite} main" for suite in SUITES]
     sources.append(f"deb-src {MIRROR} {SUITES[0]} main")
     cache.run_logged(
         "root", "installing Debian trixie with the compilers and the machines",
-        _NAMESPACE + ["--mount-proc", "mmdebstrap", "--mode=root", "--verbose", "--variant=apt",
-         "--format=directory", f"--keyring={keyring}",
+        way.install([mmdebstrap, *way.bootstrap, "--verbose", "--variant=apt",
+         "--format=directory", f"--keyring={_keyring()}",
          "--skip=cleanup/apt/lists,check/empty",
          "--include=" + ",".join(PACKAGES),
          "--aptopt=Acquire::Languages \"none\"", "--aptopt=Acquire::Retries \"3\"",
          "--dpkgopt=force-unsafe-io",
          *[f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDE],
          f"--customize-hook={_QEMU_HOOK}",
-         SUITES[0], str(path), *sources], expect=2480)
+         SUITES[0], str(path), *sources]), expect=2480)
 
 
 def ensure_root():
     """The root's directory, built if it is not there (minutes the first time)."""
-    _need_root()
-    return cache.stage("root", ["1", MIRROR, *SUITES, *PACKAGES, _QEMU_HOOK, *_EXCLUDE], _build)
+    way = ways.choose()
+    return cache.stage("-".join(("root", *way.key)),
+                       ["1", MIRROR, *SUITES, *PACKAGES, _QEMU_HOOK, *_EXCLUDE], _build)
 
 
 def _git_directory():
@@ -151,11 +170,11 @@ def command(argv, binds=(), cwd=None, env=None):
     variables.update({k: v for k, v in os.environ.items()
                       if k.lower() in ("http_proxy", "https_proxy", "no_proxy")})
     variables.update(env or {})
-    return [*_NAMESPACE, "/bin/sh", "-c", _ENTER, "sh",
-            str(ensure_root()), str(cwd or "/"),
-            *[str(path) for pair in pairs for path in pair], "--",
-            "/usr/bin/env", "-i", *[f"{k}={v}" for k, v in variables.items()],
-            *map(str, argv)]
+    way, top = ways.choose(), ensure_root()
+    variables.update(way.variables(top))
+    return way.enter(
+        top, cwd or "/", pairs,
+        ["/usr/bin/env", "-i", *[f"{k}={v}" for k, v in variables.items()], *map(str, argv)])
 
 
 def run(argv, *, name=None, what=None, expect=None, binds=(), cwd=None, env=None,
