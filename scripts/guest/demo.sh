@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: demo.sh TEST PATCHED_KVM NAME:TICK:FREQ...
+# usage: demo.sh TEST PATCHED_KVM NAME:TICK:FREQ:KVM[,KVM]...
 #
-# Runs in the machine: the test at each rate of the host's clock, with the
-# kernel's own KVM without the module, with it, and again without; then, if the
-# directory PATCHED_KVM exists, with the modules in it, with raw_hrtimer and
-# again without.  Lines that start with "@ " are for scripts/bench/demo.py.
+# Runs in the machine: the test at each rate of the host's clock, with the KVMs
+# that are named there: stock, the kernel's own, without the module, with it, and
+# again without; patched, if the directory PATCHED_KVM exists, with the modules
+# in it, with raw_hrtimer and again without.  Lines that start with "@ " are for scripts/bench/demo.py.
 set -eu
 
 test=$1
@@ -43,21 +43,28 @@ with_and_without_module()
 say kernel "$(uname -r)"
 say cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
 for rate; do
-	name=${rate%%:*}
-	freq=${rate##*:}
-	tick=${rate#*:}
-	tick=${tick%:*}
+	IFS=: read -r name tick freq kvms <<-END
+		$rate
+	END
+	[ "$kvms" != patched ] || [ -d "$patched" ] || continue
 
 	adjtimex -q -t "$tick" -f "$freq"
 	sleep 2		# the second overflow takes the frequency over
 	say rate "$name"
 	adjtimex | sed -n 's/^ *-\([ft]\).*: *\(-\{0,1\}[0-9]*\).*/@ adjtimex \1 \2/p'
 
-	modprobe kvm-intel
-	run stock absent
-	with_and_without_module stock
-	rmmod kvm-intel kvm
-	[ -d "$patched" ] || continue
+	case $kvms in
+	*stock*)
+		modprobe kvm-intel
+		run stock absent
+		with_and_without_module stock
+		rmmod kvm-intel kvm
+		;;
+	esac
+	case $kvms in
+	*patched*) [ -d "$patched" ] || continue ;;
+	*) continue ;;
+	esac
 
 	insmod "$patched/kvm.ko"
 	# shellcheck disable=SC2046	# one word for each parameter
