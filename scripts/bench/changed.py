@@ -59,6 +59,8 @@ RULES = [
     (r"scripts/bench/each_patch\.py", "each-patch", "is made by it"),
     (r"scripts/bench/(bochs|loading)\.py|scripts/guest/loader\.S", "<bochs>", "runs Bochs"),
     (r"scripts/bench/qemu\.py", "{svm}", "runs QEMU"),
+    (r"scripts/bench/(ways|playing|guard|ordinary|contain)\.py|scripts/bench/(steps\.sh|spawn\.c)",
+     r"way-.*", "plays the ways into the root"),
     (r"scripts/bench/.*\.py|scripts/(check|toolchain|vm)", "unittests", "tests it"),
     (r"(Documentation|\.ci)/.*|README\.rst|COPYING|MAINTAINERS|\.gitignore"
      r"|" + SELFTESTS + r"README", "static", "reads it"),

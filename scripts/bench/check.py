@@ -5,7 +5,8 @@ A suite is a function that gets a Context and returns a ktap.Count.  Its output
 goes to a log of its own; lines that tell of a result are shown as they come.
 
 The suite that starts next is the one with the longest way to the end of the run: its
-own time, and that of what waits for it.
+own time, and that of what waits for it.  Suites that keep several processors busy start first,
+as soon as these are free.
 """
 
 from dataclasses import dataclass, field
@@ -208,7 +209,8 @@ class Runner:
         free = self._cores - sum(min(j.suite.cores, self._cores) for j in running)
         ready = [j for j in self.jobs.values() if not j.thread and j.count is None
                  and all(n.count is not None for n in self._needs(j))]
-        for job in sorted(ready, key=lambda j: -self._ahead[j.suite.name]):
+        # Those that want several processors first: what needs one fills the rest, at the end too.
+        for job in sorted(ready, key=lambda j: (j.suite.cores <= 1, -self._ahead[j.suite.name])):
             cores = min(job.suite.cores, self._cores)
             if cores > free:
                 continue

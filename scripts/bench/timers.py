@@ -26,6 +26,8 @@ HRTIMERS = ("--append", "kvm_intel.preemption_timer=0")
 
 # What rate_schedule.c knows.
 CONSTANT = f"{accuracy.NOMINAL} +500ppm -500ppm +10% -10%"
+FAST_AND_SLOW = f"{accuracy.NOMINAL} +10% -10%"
+PPM = f"{accuracy.NOMINAL} +500ppm -500ppm"
 CHANGING = "up down random offset"
 
 # QEMU's emulated processor does not say that its TSC is constant, which KVM wants to know
@@ -61,38 +63,45 @@ def suites(kvm_tests, vmx, svm):
     """
     found = []
 
-    def on_vmx(name, way, guests, schedules, *, machine=(), long=False, **options):
+    def on_vmx(name, way, guests, schedules, *, machine=(), long=False, seconds=60, **options):
         judge = accuracy.judge(hooked=way == "stock")
         found.append(Suite(f"vmx-{name}", kvm_tests(
             "--kvm", way, *machine, tests=guests, schedules=schedules, with_module=True,
-            judge=judge, **options), vmx, long=long))
+            judge=judge, **options), vmx, seconds=seconds, long=long))
 
     def never_early(machine, cpus, way, tests, after, long):
         found.append(Suite(f"{machine}-timers-{cpus}-{way}", kvm_tests(
             "--machine", machine, "--cpus", cpus, "--kvm", way, "--append", CONSTANT_TSC,
             with_module=True, tests=tests,
-            schedules=f"{CONSTANT if long else '+10% -10%'} {CHANGING}"), after, long=long))
+            schedules=f"{CONSTANT if long else '+10% -10%'} {CHANGING}"), after, seconds=90,
+            long=long))
 
     for way, more in MORE.items():
-        on_vmx(f"timers-{way}", way, each(TIMERS[:1], SPINNING) + each(TIMERS + more, HALTED),
-               f"{CONSTANT} {CHANGING}")
+        tests = each(TIMERS[:1], SPINNING) + each(TIMERS + more, HALTED)
+        on_vmx(f"timers-{way}", way, tests, f"{FAST_AND_SLOW} {CHANGING}", seconds=80)
+        on_vmx(f"timers-{way}-ppm", way, tests, PPM, seconds=40, long=True)
     for way, more in MORE.items():
         apic = [test for test in TIMERS + more if test.startswith("apic")]
-        on_vmx(f"hrtimers-{way}", way,
-               each(apic, SPINNING) + each(apic, HALTED)
-               + (each(WRITTEN, SHORTER) if more else []),
-               f"{CONSTANT} {CHANGING}", machine=HRTIMERS)
+        tests = (each(apic, SPINNING) + each(apic, HALTED)
+                 + (each(WRITTEN, SHORTER) if more else []))
+        if way == "stock":
+            on_vmx("hrtimers", way, each(apic, SPINNING), f"{FAST_AND_SLOW} {CHANGING}",
+                   machine=HRTIMERS, seconds=40)
+        on_vmx(f"hrtimers-{way}", way, tests, f"{CONSTANT} {CHANGING}", machine=HRTIMERS,
+               seconds=120, long=True)
     for way, more in MORE.items():
-        on_vmx(f"distances-{way}", way,
-               each(TIMERS + more, SHORTER)
-               + (each(COUNT + WRITTEN, SHORTER) + FAR if more else []),
-               f"{CONSTANT} random")
+        tests = (each(TIMERS + more, SHORTER)
+                 + (each(COUNT + WRITTEN, SHORTER) + FAR if more else []))
+        on_vmx(f"distances-{way}", way, tests, f"{FAST_AND_SLOW} random", seconds=80,
+               long=way == "stock")
+        on_vmx(f"distances-{way}-ppm", way, tests, PPM, seconds=60, long=True)
     for way, more in MORE.items():
         on_vmx(f"scaled-{way}", way,
                [test for options in SCALED for test in each(TIMERS + more, options)],
-               f"{accuracy.NOMINAL} +10% -10% random")
+               f"{FAST_AND_SLOW} random", seconds=100, long=True)
     # Hooked, that is no better than before, but may not be worse.
-    on_vmx("others-stock", "stock", each(PATCHED + COUNT, SHORTER), accuracy.NOMINAL)
+    on_vmx("others-stock", "stock", each(PATCHED + COUNT, SHORTER), accuracy.NOMINAL,
+           seconds=27)
     for way, more in MORE.items():
         on_vmx(f"distances-{way}-long", way, each(TIMERS + more, LONGER), CONSTANT,
                long=True, timeout=7200)
@@ -109,7 +118,7 @@ def suites(kvm_tests, vmx, svm):
             tests = [test for test in TIMERS[1:] + more if more or test != LOOSE]
             never_early("svm", cpus, way, each(tests, HALTED)
                         + each(tests + (COUNT + WRITTEN if more else []), SPINNING), svm,
-                        long=(way == "stock") != (cpus == "2"))
+                        long=(cpus, way) != ("2", "stock"))
             if cpus != "1":
                 never_early("vmx", cpus, way, each(TIMERS + more, HALTED), vmx, long=True)
     return found

@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# usage: steps.sh WAY OTHERS
+#
+# What each way into the toolchain root has to do, as KTAP: the root is entered and that is
+# said first, with why each of so many OTHERS is not used; the module is built; an svm machine
+# boots.  For the suites way-*; see playing.py.
+way=$1
+others=$2
+scripts=$(dirname "$(dirname "$(readlink -f "$0")")")
+number=0
+
+# NAME STATUS
+result()
+{
+	number=$((number + 1))
+	if [ "$2" = 0 ]; then
+		echo "ok $number $1"
+	else
+		echo "not ok $number $1"
+	fi
+}
+
+# To stdout, with what it says of its progress, and to stderr for the log.
+shown()
+{
+	shown=$("$@" 2>&1)
+	echo "$shown"
+	echo "$shown" >&2
+}
+
+echo "TAP version 13"
+echo "1..4"
+
+said=$(shown "$scripts/toolchain" --verbose run -- sh -c 'id -u; ls /usr/bin/gcc-14')
+test "$(echo "$said" | tail -n 2 | tr '\n' ' ')" = "0 /usr/bin/gcc-14 "
+result "the root is entered" $?
+echo "$said" | head -n 1 | grep -q "($way)\$" &&
+	test "$(echo "$said" | grep -c '^\[.* not [a-z]*: ')" = "$others"
+result "the way is said first, and why the others are not used" $?
+
+# In /tmp of the root, so that nothing of it is in the cache.
+tree=$(dirname "$scripts")
+kernel=$("$scripts/toolchain" path kernel)
+built=$(shown "$scripts/toolchain" run -- sh -c '
+	mkdir /tmp/o
+	make -C "$1" M="$2" MO=/tmp/o ARCH=x86 CROSS_COMPILE=x86_64-linux-gnu- \
+		CC=x86_64-linux-gnu-gcc-14 -j2 modules >/tmp/log 2>&1 || cat /tmp/log
+	ls /tmp/o/raw_hrtimer.ko' sh "$kernel" "$tree")
+test "$(echo "$built" | tail -n 1)" = /tmp/o/raw_hrtimer.ko
+result "the module is built" $?
+
+up=$(shown "$scripts/vm" --machine svm -- sh -c \
+	'modprobe raw_hrtimer; grep ^kvm: /sys/kernel/debug/raw_hrtimer/attach')
+test "$(echo "$up" | tail -n 1)" = "kvm: none"
+result "an svm machine boots" $?
