@@ -56,20 +56,6 @@ module_param_cb(attach, &rht_choice_ops, &rht_attach, 0400);
 __MODULE_PARM_TYPE(attach, "string");
 MODULE_PARM_DESC(attach, "how to attach to KVM: auto (registered if it offers that, else stock; the default), registered (insmod fails if KVM does not offer it), stock (by hooks from outside), off");
 
-static struct rht_choice rht_measure __ro_after_init = {
-	.words	= (const char * const []){
-		[RHT_MEASURE_OFF]	= "off",
-		[RHT_MEASURE_ARM]	= "arm",
-		[RHT_MEASURE_FINISH]	= "finish",
-		NULL
-	},
-	.list	= "off, arm, finish",
-};
-
-module_param_cb(measure, &rht_choice_ops, &rht_measure, 0400);
-__MODULE_PARM_TYPE(measure, "string");
-MODULE_PARM_DESC(measure, "do less for a KVM that is hooked, to measure what that achieves: off (do all; the default), arm (scale the time at arming, and no more), finish (move timers that are early, and no more)");
-
 static bool rht_rearm = true;
 module_param_named(rearm, rht_rearm, bool, 0600);
 MODULE_PARM_DESC(rearm, "re-arm pending timers when the clock slows down (default: Y; N is for measuring)");
@@ -90,44 +76,11 @@ bool rht_param_target(enum rht_target_id id)
 	return rht_targets[id];
 }
 
-#define RHT_RESERVE_PPM_MAX 500000
-
-static unsigned int rht_reserve_ppm = 1000;
-static u64 rht_reserve = (1000ULL << 32) / 1000000;
-
-static int rht_reserve_set(const char *value, const struct kernel_param *kp)
-{
-	int ret = param_set_uint_minmax(value, kp, 0, RHT_RESERVE_PPM_MAX);
-
-	if (!ret)
-		WRITE_ONCE(rht_reserve, ((u64)rht_reserve_ppm << 32) / 1000000);
-	return ret;
-}
-
-static const struct kernel_param_ops rht_reserve_ops = {
-	.set	= rht_reserve_set,
-	.get	= param_get_uint,
-};
-
-module_param_cb(reserve_ppm, &rht_reserve_ops, &rht_reserve_ppm, 0600);
-__MODULE_PARM_TYPE(reserve_ppm, "uint");
-MODULE_PARM_DESC(reserve_ppm, "slow-down of the clock that makes no pending timer of a hooked KVM late, 0 to 500000 (default: 1000)");
-
-/* In units of 2^-32. */
-u64 rht_param_reserve(void)
-{
-	return READ_ONCE(rht_reserve);
-}
-
 enum rht_attach rht_param_attach(void)
 {
 	return rht_attach.chosen;
 }
 
-enum rht_measure rht_param_measure(void)
-{
-	return rht_measure.chosen;
-}
 
 bool rht_param_rearm(void)
 {

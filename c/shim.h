@@ -36,18 +36,12 @@ enum rht_counter {
 	RHT_SATURATED,
 	RHT_PLAIN,
 	RHT_NO_ROOM,
+	RHT_UNSEEN,
 	RHT_WRONG_CLOCK,
 	RHT_WRONG_MODE,
 	RHT_PASSES,
 	RHT_REARMS,
 	RHT_COUNTERS
-};
-
-/* Parameter measure. */
-enum rht_measure {
-	RHT_MEASURE_OFF,
-	RHT_MEASURE_ARM,
-	RHT_MEASURE_FINISH,
 };
 
 /* Parameter attach. */
@@ -73,6 +67,30 @@ enum rht_kvm_module {
 	RHT_KVM_INTEL,
 	RHT_KVM_AMD,
 	RHT_KVM_MODULES
+};
+
+/*
+ * What is known of a hooked timer, whose address is node.timer.  In two chains: by that
+ * address and by its vCPU; one in the pool uses the second.
+ */
+struct rht_entry {
+	struct tsc_timer	node;
+	struct rht_entry	*next;
+	struct rht_entry	*next_of_vcpu;
+	void			*vcpu;
+	ktime_t			target;		/* the expiry that KVM last asked for */
+	s64			period;		/* a periodic timer's, in KVM's nanoseconds */
+	s64			since;		/* nanoseconds from @origin to the deadline */
+	u64			origin;		/* the deadline that periods are counted from */
+	bool			known;		/* whether @node.deadline is the timer's */
+	struct rcu_head		rcu;
+};
+
+/* What becomes of a call of a hooked timer's callback. */
+enum rht_verdict {
+	RHT_PASS,
+	RHT_EARLY,
+	RHT_WRAP,
 };
 
 enum rht_file {
@@ -110,9 +128,7 @@ DECLARE_PER_CPU(u64 [RHT_COUNTERS], rht_counters);
 u64 rht_counter_sum(enum rht_counter counter);
 
 enum rht_attach rht_param_attach(void);
-enum rht_measure rht_param_measure(void);
 bool rht_param_rearm(void);
-u64 rht_param_reserve(void);
 bool rht_param_target(enum rht_target_id id);
 
 void rht_debugfs_create(void);
@@ -126,16 +142,26 @@ int rht_kvm_watch(void);
 void rht_kvm_unwatch(void);
 
 u32 rht_tsc_khz(void);
-bool rht_stock_possible(void);
-int rht_stock_find(enum rht_target_id id);
-void rht_stock_use(enum rht_target_id id);
-bool rht_stock_used(enum rht_target_id id);
-void rht_stock_leave(enum rht_target_id id);
-void rht_stock_drop(enum rht_target_id id);
-enum rht_kvm_module rht_stock_module(enum rht_target_id id);
-int rht_stock_hook(void);
-void rht_stock_unhook_start(void);
-void rht_stock_unhook(void);
+bool rht_hooked_possible(void);
+int rht_hooked_find(enum rht_target_id id);
+void rht_hooked_use(unsigned int mask);
+bool rht_hooked_used(enum rht_target_id id);
+void rht_hooked_drop(enum rht_target_id id);
+enum rht_kvm_module rht_hooked_module(enum rht_target_id id);
+enum rht_target_id rht_hooked_target(const struct hrtimer *timer);
+int rht_hooked_place(void);
+void rht_hooked_remove(void);
+void rht_hooked_stay_if_stuck(void);
+void *rht_running_vcpu(void);
+
+unsigned long rht_irq_save(void);
+void rht_irq_restore(unsigned long flags);
+unsigned long rht_entries_lock(void);
+void rht_entries_unlock(unsigned long flags);
+void rht_entries_queue_work(void);
+void rht_entries_flush_work(void);
+void rht_entry_free(struct rht_entry *entry);
+unsigned int rht_possible_cpus(void);
 
 /* Rust's, called from the shim. */
 void rust_raw_hrtimer_start(struct hrtimer *timer, u64 deadline, enum hrtimer_mode mode);
@@ -153,10 +179,16 @@ void rust_raw_hrtimer_called(int cpu);
 void rust_raw_hrtimer_more(int cpu);
 void rust_raw_hrtimer_kvm_live(void);
 void rust_raw_hrtimer_kvm_gone(enum rht_kvm_module module);
-ktime_t rust_raw_hrtimer_stock_start(struct hrtimer *timer, ktime_t expiry);
-bool rust_raw_hrtimer_is_early(struct hrtimer *timer);
-void rust_raw_hrtimer_early(struct hrtimer *timer);
-bool rust_raw_hrtimer_has_record(struct hrtimer *timer);
-ktime_t rust_raw_hrtimer_remaining(struct hrtimer *timer);
+bool rust_raw_hrtimer_hooked_start(struct hrtimer *timer, ktime_t expiry,
+				   enum hrtimer_mode mode);
+void rust_raw_hrtimer_hooked_plain(struct hrtimer *timer);
+void rust_raw_hrtimer_hooked_cancel(struct hrtimer *timer);
+int rust_raw_hrtimer_hooked_try_to_cancel(struct hrtimer *timer);
+bool rust_raw_hrtimer_hooked_remaining(struct hrtimer *timer, ktime_t *remaining);
+enum rht_verdict rust_raw_hrtimer_hooked_callback(struct hrtimer *timer,
+						  enum rht_target_id id);
+void rust_raw_hrtimer_hooked_ran(struct hrtimer *timer, bool restarts);
+void rust_raw_hrtimer_hooked_vcpu_gone(void *vcpu);
+void rust_raw_hrtimer_entries_work(void);
 
 #endif /* RAW_HRTIMER_SHIM_H */

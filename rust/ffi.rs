@@ -7,10 +7,12 @@
 
 mod bindings;
 pub(crate) mod counter;
+pub(crate) mod entries;
 mod entry;
 mod gtod;
 mod list;
 mod node;
+pub(crate) mod table;
 mod target;
 mod timer;
 mod word;
@@ -27,10 +29,10 @@ pub(crate) use node::{
     Queue, //
 };
 pub(crate) use target::{
-    stock_hook,
-    stock_possible,
-    stock_unhook,
-    stock_unhook_start,
+    hooks_place,
+    hooks_possible,
+    hooks_remove,
+    hooks_stay_if_stuck,
     tsc_khz,
     Module,
     Target, //
@@ -47,10 +49,7 @@ pub(crate) use word::{
     Word, //
 };
 
-use crate::{
-    margin::Fraction,
-    rate::Cycles, //
-};
+use crate::rate::Cycles;
 
 use core::ptr::addr_of;
 
@@ -130,7 +129,7 @@ pub(crate) fn pass_queue() {
     unsafe { bindings::rht_pass_queue() };
 }
 
-/// Asks to be told, where records can be forgotten, that the TSC counts anew. Any context, the
+/// Asks to be told, where hooked timers can be forgotten, that the TSC counts anew. Any context, the
 /// listener's included.
 pub(crate) fn tsc_restarted() {
     // SAFETY: As in `pass_queue()`.
@@ -253,35 +252,6 @@ pub(crate) fn param_attach() -> Attach {
         bindings::rht_attach_RHT_ATTACH_OFF => Attach::Off,
         _ => Attach::Auto,
     }
-}
-
-/// Parameter `measure`: what is done for a KVM that is hooked.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Measure {
-    /// All.
-    Off,
-    /// Compensation at arming alone.
-    Arm,
-    /// Finishing alone.
-    Finish,
-}
-
-/// Returns the parameter `measure`. Any context.
-#[inline]
-pub(crate) fn param_measure() -> Measure {
-    // SAFETY: Reads a word that is written before the module's init alone.
-    match unsafe { bindings::rht_param_measure() } {
-        bindings::rht_measure_RHT_MEASURE_ARM => Measure::Arm,
-        bindings::rht_measure_RHT_MEASURE_FINISH => Measure::Finish,
-        _ => Measure::Off,
-    }
-}
-
-/// Returns the parameter `reserve_ppm`. Any context.
-#[inline]
-pub(crate) fn param_reserve() -> Fraction {
-    // SAFETY: Reads a word once; any context.
-    Fraction::from_bits(unsafe { bindings::rht_param_reserve() })
 }
 
 /// Returns the parameter `rearm`. Any context.

@@ -74,7 +74,7 @@ impl Attachment {
             pr_info!("attach=off: no KVM's timers are touched\n");
             return Ok(Self { watching: false });
         }
-        if ffi::param_attach() == Attach::Stock && !ffi::stock_possible() {
+        if ffi::param_attach() == Attach::Stock && !ffi::hooks_possible() {
             pr_err!("attach=stock: this kernel has no ftrace with arguments, or no kprobes\n");
             return Err(ffi::eopnotsupp());
         }
@@ -100,15 +100,16 @@ impl Drop for Attachment {
 
         let way = way();
 
-        attach::unhook();
-        // First nothing is put on the module's lists any more, then nobody calls it.
+        // First nothing is put on the module's queues any more, then nobody calls it.
         rearm::close();
+        attach::unhook();
         if way == Way::Registered {
             ffi::kvm_unregister();
         }
         if way != Way::None {
             pr_info!("KVM's timers are as before\n");
         }
+        ffi::hooks_stay_if_stuck();
     }
 }
 

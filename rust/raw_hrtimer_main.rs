@@ -13,15 +13,14 @@ mod deadline;
 mod ffi;
 mod frequency;
 mod gtod;
+mod hooked;
 mod hrtimer;
 mod kvm;
 mod margin;
-mod measure;
 mod occupied;
 mod pair;
 mod rate;
 mod rearm;
-mod records;
 mod snapshot;
 mod stats;
 

@@ -282,6 +282,18 @@ pub(crate) fn forget(node: Node<'_>) {
     }
 }
 
+/// Cancels a node's timer unless its callback runs, and takes the node off its queue if that is done.
+/// A node whose callback runs stays in view: the callback may be early and move the timer.
+pub(crate) fn try_to_cancel(node: Node<'_>) -> Cancel {
+    let queue = Queue::lock_of(node);
+    let done = node.timer().try_to_cancel();
+
+    if let Some(queue) = queue.filter(|_| done != Cancel::Running) {
+        queue.remove(node);
+    }
+    done
+}
+
 /// Takes every node off its queue, for good. Owners go on with the timers that they have.
 pub(crate) fn close() {
     CLOSED.store_release(1);

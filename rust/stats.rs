@@ -109,6 +109,7 @@ fn counters(seq: &SeqFile) {
         ("saturated", SATURATED),
         ("plain", PLAIN),
         ("no_room", NO_ROOM),
+        ("unseen", UNSEEN),
         ("wrong_clock", WRONG_CLOCK),
         ("wrong_mode", WRONG_MODE),
         ("passes", PASSES),
@@ -116,6 +117,7 @@ fn counters(seq: &SeqFile) {
     ] {
         seq_print!(seq, "{name}: {}\n", counter.sum());
     }
+    seq_print!(seq, "entries: {}\n", ffi::table::taken());
 }
 
 /// In which way KVM's timers are armed; which of them, where that is the module's to say.

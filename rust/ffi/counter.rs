@@ -42,3 +42,4 @@ pub(crate) const WRONG_MODE: Counter = Counter(bindings::rht_counter_RHT_WRONG_M
 pub(crate) const PASSES: Counter = Counter(bindings::rht_counter_RHT_PASSES);
 pub(crate) const NO_ROOM: Counter = Counter(bindings::rht_counter_RHT_NO_ROOM);
 pub(crate) const REARMS: Counter = Counter(bindings::rht_counter_RHT_REARMS);
+pub(crate) const UNSEEN: Counter = Counter(bindings::rht_counter_RHT_UNSEEN);

@@ -6,8 +6,13 @@
 
 use super::{
     bindings,
+    entries::Vcpu,
     node::Node,
-    target::Module,
+    table,
+    target::{
+        Module,
+        Target, //
+    },
     timer::{
         Mode,
         Timer, //
@@ -16,7 +21,11 @@ use super::{
     EOPNOTSUPP, //
 };
 use crate::{
-    attach,
+    cover,
+    hooked::{
+        self,
+        Verdict, //
+    },
     hrtimer,
     kvm,
     rate::{
@@ -36,7 +45,8 @@ use kernel::{
     error::code::EINVAL,
     ffi::{
         c_int,
-        c_uint, //
+        c_uint,
+        c_void, //
     },
     seq_file::SeqFile, //
 };
@@ -184,7 +194,7 @@ entries! {
     ///
     /// For the shim's irq_work alone: hard interrupt.
     fn rust_raw_hrtimer_tsc_restarted() {
-        attach::tsc_restarted();
+        hooked::forget_all();
     }
 
     /// # Safety
@@ -217,50 +227,104 @@ entries! {
 
     /// # Safety
     ///
-    /// For the hook in `hrtimer_start_range_ns()` alone, with that function's timer.
-    fn rust_raw_hrtimer_stock_start(
+    /// In place of a function that starts `timer` alone.
+    fn rust_raw_hrtimer_hooked_start(
         timer: *mut bindings::hrtimer,
-        expiry: bindings::ktime_t
-    ) -> bindings::ktime_t {
-        let Some(timer) = NonNull::new(timer) else { return expiry };
+        expiry: bindings::ktime_t,
+        mode: bindings::hrtimer_mode
+    ) -> bool {
+        let Some(timer) = NonNull::new(timer) else { return false };
         // SAFETY: The caller promises it, for the length of this call.
         let timer = unsafe { Timer::from_raw(timer) };
-        attach::start(timer, MonoNs::new(expiry)).get()
+        hooked::start(timer, MonoNs::new(expiry), Mode::from_c(mode))
     }
 
     /// # Safety
     ///
-    /// For the hook in a callback alone, with its timer.
-    fn rust_raw_hrtimer_is_early(timer: *mut bindings::hrtimer) -> bool {
-        let Some(timer) = NonNull::new(timer) else { return false };
-        // SAFETY: The caller promises it, for the length of this call.
-        attach::is_early(unsafe { Timer::from_raw(timer) })
-    }
-
-    /// # Safety
-    ///
-    /// In place of a callback alone, with its timer.
-    fn rust_raw_hrtimer_early(timer: *mut bindings::hrtimer) {
+    /// As for `rust_raw_hrtimer_hooked_start()`.
+    fn rust_raw_hrtimer_hooked_plain(timer: *mut bindings::hrtimer) {
         let Some(timer) = NonNull::new(timer) else { return };
         // SAFETY: The caller promises it, for the length of this call.
-        attach::finish(unsafe { Timer::from_raw(timer) });
+        hooked::plain(unsafe { Timer::from_raw(timer) });
     }
 
     /// # Safety
     ///
-    /// For the hook in `__hrtimer_get_remaining()` alone, with that function's timer.
-    fn rust_raw_hrtimer_has_record(timer: *mut bindings::hrtimer) -> bool {
-        let Some(timer) = NonNull::new(timer) else { return false };
+    /// For the hook in `hrtimer_cancel()` alone, with that function's timer.
+    fn rust_raw_hrtimer_hooked_cancel(timer: *mut bindings::hrtimer) {
+        let Some(timer) = NonNull::new(timer) else { return };
         // SAFETY: The caller promises it, for the length of this call.
-        attach::has_record(unsafe { Timer::from_raw(timer) })
+        hooked::cancel(unsafe { Timer::from_raw(timer) });
     }
 
     /// # Safety
     ///
-    /// In place of `__hrtimer_get_remaining()` alone, with that function's timer.
-    fn rust_raw_hrtimer_remaining(timer: *mut bindings::hrtimer) -> bindings::ktime_t {
+    /// In place of `hrtimer_try_to_cancel()` alone, with that function's timer.
+    fn rust_raw_hrtimer_hooked_try_to_cancel(timer: *mut bindings::hrtimer) -> c_int {
         let Some(timer) = NonNull::new(timer) else { return 0 };
         // SAFETY: The caller promises it, for the length of this call.
-        attach::remaining(unsafe { Timer::from_raw(timer) }).get()
+        hooked::try_to_cancel(unsafe { Timer::from_raw(timer) }).into_c()
+    }
+
+    /// # Safety
+    ///
+    /// In place of `__hrtimer_get_remaining()` alone, with that function's timer; `remaining` can be
+    /// written to.
+    fn rust_raw_hrtimer_hooked_remaining(
+        timer: *mut bindings::hrtimer,
+        remaining: *mut bindings::ktime_t
+    ) -> bool {
+        let (Some(timer), Some(remaining)) = (NonNull::new(timer), NonNull::new(remaining)) else {
+            return false;
+        };
+        // SAFETY: The caller promises it, for the length of this call.
+        let Some(ns) = hooked::remaining(unsafe { Timer::from_raw(timer) }) else {
+            return false;
+        };
+        // SAFETY: The caller promises it.
+        unsafe { remaining.write(ns.get()) };
+        true
+    }
+
+    /// # Safety
+    ///
+    /// For the hook in a callback alone, with its timer, while the hrtimer core calls it.
+    fn rust_raw_hrtimer_hooked_callback(
+        timer: *mut bindings::hrtimer,
+        target: bindings::rht_target_id
+    ) -> bindings::rht_verdict {
+        let (Some(timer), Some(target)) = (NonNull::new(timer), Target::from_c(target)) else {
+            return bindings::rht_verdict_RHT_PASS;
+        };
+        // SAFETY: The caller promises it, for the length of this call.
+        match hooked::callback(unsafe { Timer::from_raw(timer) }, target) {
+            Verdict::Pass => bindings::rht_verdict_RHT_PASS,
+            Verdict::Early => bindings::rht_verdict_RHT_EARLY,
+            Verdict::Wrap => bindings::rht_verdict_RHT_WRAP,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// After the LAPIC timer's callback alone, with its timer, in the wrapper that has called it.
+    fn rust_raw_hrtimer_hooked_ran(timer: *mut bindings::hrtimer, restarts: bool) {
+        let Some(timer) = NonNull::new(timer) else { return };
+        // SAFETY: The caller promises it, for the length of this call.
+        hooked::ran(unsafe { Timer::from_raw(timer) }, Target::LAPIC, restarts);
+    }
+
+    /// # Safety
+    ///
+    /// For the hook in `kvm_arch_vcpu_destroy()` alone, with its vCPU.
+    fn rust_raw_hrtimer_hooked_vcpu_gone(vcpu: *mut c_void) {
+        hooked::vcpu_gone(Vcpu::from_c(vcpu));
+    }
+
+    /// # Safety
+    ///
+    /// For the shim's work item alone: process context.
+    fn rust_raw_hrtimer_entries_work() {
+        table::fill();
+        cover::say_what_was_noticed();
     }
 }

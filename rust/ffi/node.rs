@@ -76,6 +76,13 @@ impl<'a> Node<'a> {
         Cycles::new(unsafe { addr_of!((*self.0.as_ptr()).deadline).read_volatile() })
     }
 
+    /// Sets when the timer is to expire. Context: its owner's, while the timer is not pending.
+    #[inline]
+    pub(crate) fn set_deadline(self, deadline: Cycles) {
+        // SAFETY: By the type's invariant the node is valid; nobody else writes the word.
+        unsafe { addr_of_mut!((*self.0.as_ptr()).deadline).write_volatile(deadline.get()) };
+    }
+
     /// Whether its callback has done its work since it was armed, as far as can be seen from here.
     #[inline]
     pub(crate) fn is_expired(self) -> bool {

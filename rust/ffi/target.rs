@@ -2,9 +2,12 @@
 
 //! The callbacks of KVM's timers, and the hooks that go with them.
 //!
-//! C file: [`c/attach.c`](../../c/attach.c)
+//! C file: [`c/hooked.c`](../../c/hooked.c)
 
-use super::bindings;
+use super::{
+    bindings,
+    timer::Timer, //
+};
 
 use kernel::{
     error::to_result,
@@ -20,6 +23,9 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// The LAPIC timer, whose callback may restart it.
+    pub(super) const LAPIC: Self = Self::ALL[1];
+
     /// All that are known.
     pub(crate) const ALL: [Self; 4] = [
         Self {
@@ -58,37 +64,51 @@ impl Target {
     pub(crate) fn find(self) -> Result {
         // SAFETY: `id` is inside the array of targets; the `KvmLock` keeps other callers away, or, while
         // the module goes, the absence of the notifier.
-        to_result(unsafe { bindings::rht_stock_find(self.id) })
+        to_result(unsafe { bindings::rht_hooked_find(self.id) })
     }
 
-    /// Lets the hooks act on it, if it was found.
-    pub(crate) fn activate(self) {
+    /// Lets the hooks act on those of `ALL` that `condition` names, and on no others. They were found.
+    pub(crate) fn use_where(condition: impl Fn(Self) -> bool) {
+        let used = Self::ALL.into_iter().filter(|target| condition(*target));
+        let mask = used.fold(0, |mask, target| mask | 1 << target.id);
+
         // SAFETY: As in `find()`.
-        unsafe { bindings::rht_stock_use(self.id) };
+        unsafe { bindings::rht_hooked_use(mask) };
     }
 
     /// Whether the hooks act on it.
     pub(crate) fn is_active(self) -> bool {
         // SAFETY: `id` is inside the array of targets; a word is read once.
-        unsafe { bindings::rht_stock_used(self.id) }
+        unsafe { bindings::rht_hooked_used(self.id) }
     }
 
-    /// Lets the hooks act on it no more.
-    pub(crate) fn deactivate(self) {
-        // SAFETY: As in `find()`.
-        unsafe { bindings::rht_stock_leave(self.id) };
+    /// Returns the one with this identifier.
+    pub(super) fn from_c(id: bindings::rht_target_id) -> Option<Self> {
+        Self::ALL.into_iter().find(|target| target.id == id)
     }
 
-    /// Takes its callback's hook away, and waits for whoever is inside it. Process context, may sleep.
-    pub(crate) fn unfind(self) {
-        // SAFETY: As in `find()`.
-        unsafe { bindings::rht_stock_drop(self.id) };
+    /// Takes its callback's hook away, if there is one. Process context, may sleep.
+    pub(crate) fn unhook(self) {
+        // SAFETY: As in `find()`; the hooks do not act on it.
+        unsafe { bindings::rht_hooked_drop(self.id) };
+    }
+
+    /// Returns the one whose callback is `timer`'s. Any context.
+    pub(crate) fn of(timer: Timer<'_>) -> Option<Self> {
+        // SAFETY: A `Timer` is valid; its callback does not change.
+        Self::from_c(unsafe { bindings::rht_hooked_target(timer.into_c()) })
+    }
+
+    /// Whether its callback may restart it.
+    #[inline]
+    pub(crate) fn may_be_periodic(self) -> bool {
+        self == Self::LAPIC
     }
 
     /// Whether it is one of `module`'s.
     pub(crate) fn is_of(self, module: Module) -> bool {
         // SAFETY: `id` is inside the array of targets.
-        unsafe { bindings::rht_stock_module(self.id) == module.0 }
+        unsafe { bindings::rht_hooked_module(self.id) == module.0 }
     }
 }
 
@@ -106,28 +126,28 @@ impl Module {
 }
 
 /// Whether this kernel has what hooks are made of. Any context.
-pub(crate) fn stock_possible() -> bool {
+pub(crate) fn hooks_possible() -> bool {
     // SAFETY: Returns a constant.
-    unsafe { bindings::rht_stock_possible() }
+    unsafe { bindings::rht_hooked_possible() }
 }
 
-/// Places the hooks. Process context, may sleep.
-pub(crate) fn stock_hook() -> Result {
+/// Places the hooks that all timers share. `ENOENT` where KVM lacks a function. Process context, may
+/// sleep.
+pub(crate) fn hooks_place() -> Result {
     // SAFETY: Process context; the hooks are not in place, and what they call is ready.
-    to_result(unsafe { bindings::rht_stock_hook() })
+    to_result(unsafe { bindings::rht_hooked_place() })
 }
 
-/// Takes away the one in the arming function, and waits for whoever is inside it. The first step.
-/// Process context, may sleep.
-pub(crate) fn stock_unhook_start() {
+/// Takes them away, and waits for whoever is inside a replacement. Process context, may sleep.
+pub(crate) fn hooks_remove() {
     // SAFETY: Process context; the hooks are in place.
-    unsafe { bindings::rht_stock_unhook_start() };
+    unsafe { bindings::rht_hooked_remove() };
 }
 
-/// Takes the others away, and waits for whoever is inside one. Process context, may sleep.
-pub(crate) fn stock_unhook() {
-    // SAFETY: Process context; the hooks are in place, but for the arming function's.
-    unsafe { bindings::rht_stock_unhook() };
+/// Does not return if ftrace has refused to take a hook away. Process context, may sleep.
+pub(crate) fn hooks_stay_if_stuck() {
+    // SAFETY: Process context, from the module's exit.
+    unsafe { bindings::rht_hooked_stay_if_stuck() };
 }
 
 /// Returns the TSC's frequency in kHz, as KVM takes it for the guests that are created from now on.

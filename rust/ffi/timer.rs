@@ -7,9 +7,10 @@
 use super::bindings;
 use crate::{
     rate::MonoNs,
-    records::Key,
     stats, //
 };
+
+use kernel::ffi::c_int;
 
 use core::{
     marker::PhantomData,
@@ -33,10 +34,16 @@ impl Mode {
         self.0
     }
 
+    /// Whether it is relative to now.
+    #[inline]
+    pub(crate) fn is_relative(self) -> bool {
+        self.0 & bindings::hrtimer_mode_HRTIMER_MODE_REL != 0
+    }
+
     /// Returns the mode without `HRTIMER_MODE_REL`, which a deadline cannot have; warns of it once.
     #[inline]
     pub(crate) fn absolute(self) -> Self {
-        if self.0 & bindings::hrtimer_mode_HRTIMER_MODE_REL != 0 {
+        if self.is_relative() {
             stats::WRONG_MODE.count();
             super::warn_mode();
         }
@@ -53,6 +60,17 @@ pub(crate) enum Cancel {
     NotQueued,
     /// Its callback runs: nothing was done.
     Running,
+}
+
+impl Cancel {
+    /// Returns what `hrtimer_try_to_cancel()` does.
+    pub(super) fn into_c(self) -> c_int {
+        match self {
+            Self::NotQueued => 0,
+            Self::Dequeued => 1,
+            Self::Running => -1,
+        }
+    }
 }
 
 /// An hrtimer.
@@ -76,10 +94,15 @@ impl<'a> Timer<'a> {
         Self(timer, PhantomData)
     }
 
-    /// Returns what tells it from other timers.
+    /// Returns the address that tells it from other timers.
     #[inline]
-    pub(crate) fn key(self) -> Key {
-        Key::new(self.0.as_ptr().addr())
+    pub(crate) fn address(self) -> usize {
+        self.0.as_ptr().addr()
+    }
+
+    /// Returns the pointer.
+    pub(super) fn into_c(self) -> *mut bindings::hrtimer {
+        self.0.as_ptr()
     }
 
     /// Whether it runs on `CLOCK_MONOTONIC`. Any context.

@@ -19,8 +19,6 @@ import matplotlib.pyplot as plt  # noqa: E402
 GREY = "#78909c"
 VARIANTS = {
     "stock": ("stock KVM", "#c62828", "o"),
-    "arm": ("compensation at arming only", "#ef6c00", "v"),
-    "finish": ("early finish only", "#6a1b9a", "^"),
     "hooked": ("raw_hrtimer, stock KVM", "#1565c0", "s"),
     "patched": ("raw_hrtimer, patched KVM", "#2e7d32", "D"),
 }

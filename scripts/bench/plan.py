@@ -9,8 +9,6 @@ SLEW = TREE / "tests/selftests/raw_hrtimer/slew_chronyd.txt"
 
 VARIANTS = {
     "stock": "stock KVM",
-    "arm": "arm-time compensation only",
-    "finish": "early finish only",
     "hooked": "raw_hrtimer, stock KVM",
     "patched": "raw_hrtimer, patched KVM",
 }

@@ -220,7 +220,7 @@ SUITES = [
     # Without the module and with a bent clock they must fail: that is the fault.
     Suite("vmx-guests", kvm_tests("--kvm", "patched", tests=[
         *NESTED, *timers.FAR,
-        *timers.each(timers.TIMERS + timers.PATCHED + timers.COUNT, timers.SHORTER)]), VMX,
+        *timers.each(timers.TIMERS + timers.PERIODIC + timers.COUNT, timers.SHORTER)]), VMX,
         seconds=45, long=True),
     Suite("vmx-nested", kvm_tests("--kvm", "patched", tests=NESTED, schedules="-10% +10% random",
                                   with_module=True), VMX, seconds=40),

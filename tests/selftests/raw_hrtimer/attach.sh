@@ -97,7 +97,7 @@ half_way() {
 	unload raw_hrtimer
 	load $RIVAL function=__hrtimer_get_remaining || return 1
 	afresh attach=stock && [ "$(attached)" = none ] || return 1
-	said "cannot hook the arming of timers (EBUSY): KVM's are as before" &&
+	said "cannot hook the hrtimer core (EBUSY): KVM's timers are as before" &&
 		said "KVM is not hooked: " && no_hook_is_left
 }
 

@@ -52,7 +52,7 @@ modes_are_as_small_as_can_be() {
 	have_mode 400 "$RHT"/* || return 1
 	for file in "$PARAMETERS"/*; do
 		case ${file##*/} in
-		rearm | reserve_ppm) have_mode 600 "$file" || return 1 ;;
+		rearm) have_mode 600 "$file" || return 1 ;;
 		*) have_mode 400 "$file" || return 1 ;;
 		esac
 	done
@@ -80,25 +80,11 @@ feed() {
 
 # What is left in them afterwards is something that makes sense.
 parameters_make_sense() {
-	reserve=$(cat $PARAMETERS/reserve_ppm)
-	say "reserve_ppm: $reserve, rearm: $(cat $PARAMETERS/rearm), attach: $(cat $PARAMETERS/attach)"
+	say "rearm: $(cat $PARAMETERS/rearm), attach: $(cat $PARAMETERS/attach)"
 	case $(cat $PARAMETERS/rearm) in
 	Y | N) ;;
 	*) return 1 ;;
 	esac
-	[ "$reserve" -ge 0 ] && [ "$reserve" -le 500000 ]
-}
-
-# Numbers out of its range, and what is none: it keeps what it had.
-reserve_takes_no_garbage() {
-	echo 1234 > $PARAMETERS/reserve_ppm
-	for value in 500001 -1 0x 1e9 1000.5 '1 2' 4294967296 4294968297 18446744073709552616; do
-		if echo "$value" 2> /dev/null > $PARAMETERS/reserve_ppm; then
-			say "reserve_ppm takes $value"
-			return 1
-		fi
-		[ "$(cat $PARAMETERS/reserve_ppm)" = 1234 ] || return 1
-	done
 }
 
 garbage_does_no_harm() {
@@ -123,14 +109,11 @@ refused_when_loading() {
 	done
 }
 
-# Both of the parameters that can be written, all the while; timers do not mind.
+# The parameter that can be written, all the while; timers do not mind.
 flip() {
 	while [ ! -e "$LOG.enough" ]; do
-		for ppm in 0 500000 1000; do
-			echo $ppm > $PARAMETERS/reserve_ppm
-			echo N > $PARAMETERS/rearm
-			echo Y > $PARAMETERS/rearm
-		done
+		echo N > $PARAMETERS/rearm
+		echo Y > $PARAMETERS/rearm
 	done
 }
 
@@ -166,18 +149,16 @@ NOBODY=$(awk -F : '$3 != 0 { print $1; exit }' /etc/passwd)
 BYSTANDER=$(find_program bystander) || skip_all "bystander is not built"
 need_storm_guest
 load_attached
-plan 11
+plan 10
 say "the user: $NOBODY"
 
 expect "somebody who is not root reaches nothing" nobody_reaches_anything
 expect "what need not be written cannot be, and root alone reads" modes_are_as_small_as_can_be
-expect "no garbage becomes a reserve" reserve_takes_no_garbage
 expect "garbage, everywhere: what is left makes sense" garbage_does_no_harm
-echo 1000 > $PARAMETERS/reserve_ppm
 echo Y > $PARAMETERS/rearm
-expect "parameters changed all the while: the guest does not mind" flipped_while_a_guest_runs
+expect "a parameter changed all the while: the guest does not mind" flipped_while_a_guest_runs
 expect "garbage when loading: refused" refused_when_loading attach= attach=x attach=AUTO \
-	reserve_ppm=500001 reserve_ppm=-1 reserve_ppm=x rearm=perhaps nested=2 lapic=x
+	rearm=perhaps nested=2 lapic=x
 
 expect "a hostile guest without the module" measure_hostile absent
 absent_ns=$WAKE_NS

@@ -14,7 +14,7 @@ use std::{
 
 include!("src/variants.rs");
 
-const MODULE: [&str; 13] = [
+const MODULE: [&str; 12] = [
     "deadline.rs",
     "gtod.rs",
     "hrtimer.rs",
@@ -23,20 +23,18 @@ const MODULE: [&str; 13] = [
     "pair.rs",
     "rate.rs",
     "rearm.rs",
-    "records.rs",
     "snapshot.rs",
     "ffi/list.rs",
     "ffi/node.rs",
     "ffi/timer.rs",
 ];
 
-const MOCKS: [&str; 6] = [
+const MOCKS: [&str; 5] = [
     "ffi/mod.rs",
     "ffi/bindings.rs",
     "listener.rs",
     "model.rs",
     "stats.rs",
-    "table.rs",
 ];
 
 fn copy(from: &Path, to: &Path, variant: &str, edits: &[Edit], file: &str) {

@@ -29,16 +29,13 @@ pub struct Fault {
 #[rustfmt::skip]
 pub const SCALED: &[Edit] = &[
     edit("rearm.rs", "const BATCH: usize = 32;", "const BATCH: usize = 1;"),
-    edit("records.rs", "const WAYS: usize = 4;", "const WAYS: usize = 2;"),
-    edit("records.rs", "const SETS: usize = 1024;", "const SETS: usize = 1;"),
 ];
 
 include!("faults/pending.rs");
 include!("faults/listener.rs");
 include!("faults/occupied.rs");
-include!("faults/records.rs");
 
 /// What is planted, one by one.
 pub fn faults() -> impl Iterator<Item = &'static Fault> {
-    [PENDING, LISTENER, OCCUPIED, RECORDS].into_iter().flatten()
+    [PENDING, LISTENER, OCCUPIED].into_iter().flatten()
 }

@@ -8,8 +8,7 @@ use raw_hrtimer_loom_timers::{
     faults,
     scaled::{
         listener,
-        model,
-        table, //
+        model, //
     },
     NOTICED, //
 };
@@ -118,16 +117,6 @@ const MODELS: &[(&str, fn(), usize)] = &[
     ("listener: a_step", listener::a_step, 1),
     ("listener: a_restarted_tsc", listener::a_restarted_tsc, 1),
     ("listener: a_steady_clock", listener::a_steady_clock, 1),
-    (
-        "table: a_new_arming_and_another",
-        table::a_new_arming_and_another,
-        10,
-    ),
-    ("table: room_for_both", table::room_for_both, 10),
-    ("table: a_find", table::a_find, 10),
-    ("table: a_removal", table::a_removal, 10),
-    ("table: a_restarted_tsc", table::a_restarted_tsc, 1),
-    ("table: a_pending_timer", table::a_pending_timer, 10),
 ];
 
 #[test]

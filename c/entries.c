@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the table of hooked timers (rust/ffi/table.rs) needs of C: a raw
+ * spinlock, interrupts off, a work item that may sleep, and RCU.
+ */
+#include <linux/irq_work.h>
+#include <linux/cpumask.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "shim.h"
+
+static_assert(sizeof(struct rht_entry) <= 128);
+
+unsigned long rht_irq_save(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	return flags;
+}
+
+void rht_irq_restore(unsigned long flags)
+{
+	local_irq_restore(flags);
+}
+
+static DEFINE_RAW_SPINLOCK(rht_entries_mutex);
+
+unsigned long rht_entries_lock(void)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&rht_entries_mutex, flags);
+	return flags;
+}
+
+void rht_entries_unlock(unsigned long flags)
+{
+	raw_spin_unlock_irqrestore(&rht_entries_mutex, flags);
+}
+
+static void rht_entries_work_fn(struct work_struct *work)
+{
+	rust_raw_hrtimer_entries_work();
+}
+
+static DECLARE_WORK(rht_entries_work, rht_entries_work_fn);
+
+/* A timer may be started with a lock held that queueing a work item takes, too. */
+static void rht_entries_irq_work_fn(struct irq_work *work)
+{
+	queue_work(system_highpri_wq, &rht_entries_work);
+}
+
+static struct irq_work rht_entries_irq_work = IRQ_WORK_INIT_HARD(rht_entries_irq_work_fn);
+
+void rht_entries_queue_work(void)
+{
+	irq_work_queue(&rht_entries_irq_work);
+}
+
+void rht_entries_flush_work(void)
+{
+	irq_work_sync(&rht_entries_irq_work);
+	cancel_work_sync(&rht_entries_work);
+}
+
+/* Frees an entry once nobody who has found it before it was unlinked is at it. */
+void rht_entry_free(struct rht_entry *entry)
+{
+	kfree_rcu(entry, rcu);
+}
+
+unsigned int rht_possible_cpus(void)
+{
+	return num_possible_cpus();
+}
