@@ -20,10 +20,7 @@ use crate::{
         Mode,
         Timer, //
     },
-    margin::{
-        self,
-        Fraction, //
-    },
+    margin,
     rate::{
         scale as scale_ns,
         Cycles,
@@ -96,7 +93,6 @@ fn nominal(deadline: Cycles) -> Option<MonoNs> {
     Some(margin::expiry(
         &snapshot.expiry_line(),
         snapshot.raw,
-        Fraction::ZERO,
         deadline,
         ffi::rdtsc(),
     ))

@@ -25,7 +25,6 @@ use deadline::{
     Timeline, //
 };
 use frequency::Frequency;
-use margin::Fraction;
 use rate::{
     Cycles,
     MonoNs,
@@ -100,13 +99,12 @@ of_a_line! {
         line.deadline(MonoNs::new(expiry)).get()
     }
 
-    /// When to look at a timer that cannot be re-armed.
-    fn look(line, deadline: u64, raw_mult: u32, reserve: u64, now: u64) -> u64 {
+    /// For when to arm a timer on a clockevent that counts nominal nanoseconds.
+    fn look(line, deadline: u64, raw_mult: u32, now: u64) -> u64 {
         match Rate::new(raw_mult, line.rate.shift()) {
             Some(raw) => margin::expiry(
                 &line,
                 raw,
-                Fraction::from_bits(reserve),
                 Cycles::new(deadline),
                 Cycles::new(now),
             )

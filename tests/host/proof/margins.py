@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What is proven of `margin::expiry()`: the time at which to look at a timer out of reach.
+"""What is proven of `margin::expiry()`: the expiry where the clockevent counts nominal nanoseconds.
 
 As in theorems.py: one call by bit vectors, what it means for a clock by integers.
 """
@@ -14,25 +14,17 @@ from operations import saturating
 WORTH_NS = 1000
 
 
-def floor_claims(floor, slow, product):
-    """What is claimed of the floor: `slow` less a part of 2^32, by which it was multiplied."""
-    exact = slow * 2**32 - product
-
-    yield "the floor is not slower than asked for", floor * 2**32 >= exact
-    yield "nor faster by a unit of mult", (floor - 1) * 2**32 < exact
-
-
 def look_claims(look, exact, reads, past, ns):
     """What is claimed of a look, of wide bit vectors or of integers.
 
     `exact` is the timer's expiry, `reads` the clock now, `past` whether the deadline is before
-    now, and `ns` what the floor makes of the time until then, rounded down.
+    now, and `ns` what the slower rate makes of the time until then, rounded down.
     """
     yield "a look is not after the expiry", look <= exact
     yield "a look is the expiry or at least 1 us before", z3.Or(look == exact,
                                                                 exact - look >= WORTH_NS)
     yield "a deadline that is past has no margin", z3.Implies(past, look == exact)
-    yield "the margin is what the floor makes of the time left", z3.Implies(
+    yield "the margin is what the slower rate makes of the time left", z3.Implies(
         look != exact, look == reads + ns)
     yield "and is left out only if that is less than 1 us, or 292 years are left", z3.Or(
         past, look != exact, ns > KTIME_MAX, exact - (reads + ns) < WORTH_NS)
@@ -48,7 +40,7 @@ def choice(past, exact, reads, ns):
 def look(source, shift):
     """One look."""
     clock = Clock(source, shift)
-    deadline, now, reserve = z3.BitVecs("deadline now reserve", 64)
+    deadline, now = z3.BitVecs("deadline now", 64)
     raw_mult = z3.BitVec("raw_mult", 32)
     clock.assume_not_zero(raw_mult)
     until_deadline, _ = clock.product(deadline)
@@ -57,21 +49,13 @@ def look(source, shift):
     reads = clock.call("mono", now, products=[until_now]).result
 
     slow = z3.ZeroExt(32, z3.If(z3.ULT(clock.mult, raw_mult), clock.mult, raw_mult))
-    part = z3.Extract(31, 0, reserve)
-    taken = z3.BitVec("slow * part", 64)
-    floor = unsigned(slow - z3.LShR(taken, 32))
-    product = unsigned(z3.BitVec("left * floor", 96))
-    # The lemma in_order, of part and 2^32 - 1.
-    clock.facts.append(unsigned(taken) <= unsigned((slow << 32) - slow))
+    product = unsigned(z3.BitVec("left * slow", 96))
     result = clock.call(
-        "look", deadline, raw_mult, reserve, now,
-        products=[until_deadline, until_now, (unsigned(slow), unsigned(part), unsigned(taken)),
-                  (unsigned(deadline - now), floor, product)]).result
+        "look", deadline, raw_mult, now,
+        products=[until_deadline, until_now,
+                  (unsigned(deadline - now), unsigned(slow), product)]).result
 
     yield "the translation of the margin's expiry() holds", clock.facts, clock.claims
-    yield "the floor has 32 bits and is not 0", clock.facts, [floor > 0, floor < 2**32]
-    for name, claim in floor_claims(floor, unsigned(slow), unsigned(taken)):
-        yield name, clock.facts, [claim]
     yield "a look is chosen from its expiry and the clock", clock.facts, [
         result == choice(z3.ULT(deadline, now), exact, reads, z3.LShR(product, shift))]
 
@@ -92,20 +76,17 @@ class Look:
         """Everything but the shift is free."""
         self.line = Line(shift)
         self.now, self.deadline = z3.Ints("now deadline")
-        self.look, self.floor, self.ns = z3.Ints("look floor ns")
-        self.raw_mult, self.part = z3.Ints("raw_mult part")
+        self.look, self.ns, self.raw_mult = z3.Ints("look ns raw_mult")
         mult, self.left = self.line.mult, self.deadline - self.now
         self.slow = z3.If(mult < self.raw_mult, mult, self.raw_mult)
         self.kind, self.exact = self.line.expiry("timer", self.deadline)
         self.reads = self.line.reads("now", self.now)
-        product = self.left * self.floor
+        product = self.left * self.slow
         self.facts = self.line.facts + [
-            self.raw_mult >= 1, self.raw_mult < 2**32, self.part >= 0, self.part < 2**32,
+            self.raw_mult >= 1, self.raw_mult < 2**32,
             self.line.cycle_last <= self.now, self.now - self.line.cycle_last < 2**63,
             self.deadline >= 0, self.deadline <= U64_MAX,
             self.ns * self.line.one_ns <= product, product < (self.ns + 1) * self.line.one_ns]
-        self.facts += [claim for _, claim in floor_claims(self.floor, self.slow,
-                                                          self.slow * self.part)]
         self.facts += [claim for _, claim in look_claims(
             self.look, self.exact, self.reads, self.deadline < self.now, self.ns)]
 
@@ -119,34 +100,32 @@ class Look:
 
 
 def slow_down(_, shift):
-    """The clock slows down to the floor, or less, as soon as the timer is armed."""
+    """The clock slows down to the nominal rate, or less, as soon as the timer is armed."""
     timer, mult = Look(shift), z3.Int("slower")
     then = timer.clock_then(mult)
-    facts = timer.facts + [timer.now <= timer.deadline,
-                           mult * 2**32 >= timer.slow * 2**32 - timer.slow * timer.part,
-                           in_order(timer.floor, timer.left, mult)]
+    facts = timer.facts + [timer.now <= timer.deadline, mult >= timer.slow,
+                           in_order(timer.slow, timer.left, mult)]
 
-    yield "a clock that slows down to the floor makes no look late", facts, [
+    yield "a clock that slows down to the nominal rate makes no look late", facts, [
         z3.Implies(timer.look != timer.exact, timer.look <= then)]
     yield "and a timer without margin by less than 1 us, in the next 292 years", facts, [
         z3.Implies(timer.ns <= KTIME_MAX, timer.look - then < WORTH_NS)]
     yield "which does not follow from a contradiction", facts + [
         timer.look < timer.exact, timer.line.base == 0, timer.line.xtime_nsec == 0,
-        timer.now == 0, timer.part == 0, timer.deadline == 2**40], None
+        timer.now == 0, timer.deadline == 2**40], None
 
 
 def cost(_, shift):
     """How much earlier a look is: what the difference of the rates makes of the distance."""
     timer = Look(shift)
-    line, lost = timer.line, timer.left * timer.line.mult - timer.left * timer.floor
+    line, lost = timer.line, timer.left * timer.line.mult - timer.left * timer.slow
     facts = timer.facts + [timer.now <= timer.deadline, line.base >= 0]
 
     yield "the margin is what the slow-down takes, and less than 3 ns", facts, [
         z3.Implies(timer.look != timer.exact,
                    (timer.exact - timer.look - 3) * line.one_ns < lost)]
-    yield "there is none at the nominal rate without a reserve", facts, [
-        z3.Implies(z3.And(timer.part == 0, line.mult <= timer.raw_mult),
-                   timer.look == timer.exact)]
+    yield "there is none at the nominal rate", facts, [
+        z3.Implies(line.mult <= timer.raw_mult, timer.look == timer.exact)]
 
 
 THEOREMS = (look, slow_down, cost)

@@ -44,11 +44,11 @@ def clock_claims(behind, reads, base, xtime_nsec, since_base, one_ns):
 def refused(source):
     """A mult of 0 or a shift above 32 is refused."""
     shift, raw_mult = z3.BitVecs("shift raw_mult", 32)
-    tsc, reserve, now = z3.BitVecs("tsc reserve now", 64)
+    tsc, now = z3.BitVecs("tsc now", 64)
     clock = Clock(source, shift)
     no_rate = z3.Or(clock.mult == 0, z3.UGT(shift, 32))
     for name, more in (("expiry_kind", [tsc]), ("expiry_ns", [tsc]), ("mono", [tsc]),
-                       ("deadline_of", [tsc]), ("look", [tsc, raw_mult, reserve, now])):
+                       ("deadline_of", [tsc]), ("look", [tsc, raw_mult, now])):
         function = clock.call(name, *more)
         is_refused = z3.Or(no_rate, raw_mult == 0) if name == "look" else no_rate
         yield f"{name} refuses a rate of no clocksource", [], [

@@ -18,10 +18,7 @@ use crate::{
         Line, //
     },
     frequency::Frequency,
-    margin::{
-        self,
-        Fraction, //
-    },
+    margin,
     rate::{
         div_rem,
         scale,
@@ -116,20 +113,15 @@ pub fn never_early(line: &Line, deadline: u64, before: u64) {
     );
 }
 
-/// The time to look at a timer that cannot be re-armed is its expiry; or at least a microsecond
-/// earlier, and then not after the deadline even if the clock slows down to the floor at once.
-pub fn margin(line: &Line, raw: u32, reserve: u64, deadline: u64, now: u64) {
+/// A timer on a clockevent that counts nominal nanoseconds is armed for its expiry; or at least a
+/// microsecond earlier, and then for no more of these than there are until the deadline.
+pub fn margin(line: &Line, raw: u32, deadline: u64, now: u64) {
     let timeline = timeline(line);
     let raw_rate = rate(raw, line.shift);
-    let part = match reserve {
-        0 => Fraction::ZERO,
-        bits => Fraction::from_bits(bits),
-    };
     let exact = timeline.expiry(Cycles::new(deadline)).ns().get();
     let result = margin::expiry(
         &timeline,
         raw_rate,
-        part,
         Cycles::new(deadline),
         Cycles::new(now),
     )
@@ -143,14 +135,12 @@ pub fn margin(line: &Line, raw: u32, reserve: u64, deadline: u64, now: u64) {
     assert!(earlier >= 1000, "{line:?}: {deadline} -> {result}");
     assert!(now <= deadline, "{line:?}: {deadline} is past at {now}");
 
-    // From now on at the floor: mult less a part of 2^32 of it, exactly.
     let slow = I256::from(line.mult.min(raw));
-    let floor = (slow << 32) - slow * I256::from(reserve & 0xffff_ffff);
-    let slowed = (I256::from(timeline.mono(Cycles::new(now)).get()) << (32 + line.shift))
-        + I256::from(deadline - now) * (floor + (I256::ONE << 32));
+    let slowed = (I256::from(timeline.mono(Cycles::new(now)).get()) << line.shift)
+        + I256::from(deadline - now) * slow;
     assert!(
-        I256::from(result) << (32 + line.shift) <= slowed,
-        "{line:?}, raw {raw}, reserve {reserve}: from {now}, {deadline} -> {result} is late"
+        I256::from(result) << line.shift <= slowed,
+        "{line:?}, raw {raw}: from {now}, {deadline} -> {result} is late"
     );
 }
 

@@ -75,12 +75,11 @@ proptest! {
     fn margin_is_not_late(
         (line, deadline) in deadlines(),
         raw in rates(),
-        reserve in cycles(),
         before in cycles(),
     ) {
         for raw in [raw.0, line.mult, line.mult.saturating_sub(line.mult >> 11).max(1)] {
-            properties::margin(&line, raw, reserve, deadline, deadline.saturating_sub(before));
-            properties::margin(&line, raw, 0, deadline, line.cycle_last.saturating_add(before));
+            properties::margin(&line, raw, deadline, deadline.saturating_sub(before));
+            properties::margin(&line, raw, deadline, line.cycle_last.saturating_add(before));
         }
     }
 

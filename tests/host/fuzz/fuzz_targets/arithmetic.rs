@@ -45,7 +45,7 @@ fuzz_target!(|data: &[u8]| {
         base: input.i64(),
     };
     let (deadline, other, ns, old) = (input.u64(), input.u64(), input.i64(), input.rate());
-    let (raw, reserve) = (input.rate().0, input.u64());
+    let (raw, khz) = (input.rate().0, input.u64());
     // Deadlines that lie a distance away, rather than anywhere.
     let ahead = line.cycle_last.wrapping_add(deadline);
 
@@ -57,13 +57,13 @@ fuzz_target!(|data: &[u8]| {
         properties::monotonic(&line, deadline, deadline.saturating_add(1));
         properties::mono(&line, deadline);
         properties::round_trip(&line, deadline);
-        properties::margin(&line, raw, reserve, deadline, other);
-        properties::margin(&line, mult, reserve, deadline, line.cycle_last);
+        properties::margin(&line, raw, deadline, other);
+        properties::margin(&line, mult, deadline, line.cycle_last);
     }
     properties::deadline(&line, ns);
     properties::deadline(&line, line.base.wrapping_add(ns));
 
-    let khz = (reserve as u32 & 0xff_ffff).max(1);
+    let khz = (khz as u32 & 0xff_ffff).max(1);
     properties::frequency_range(khz);
     properties::cycles(khz, deadline);
     properties::nanoseconds(khz, deadline);
