@@ -24,6 +24,11 @@ unsigned long rht_lowest __read_mostly = ULONG_MAX;
 unsigned long rht_span __read_mostly;
 unsigned long rht_used[RHT_TARGETS] __read_mostly;
 
+notrace bool rht_hooked_used(enum rht_target_id id)
+{
+	return READ_ONCE(rht_used[id]);
+}
+
 static notrace __always_inline bool rht_is_target(const struct hrtimer *timer)
 {
 	unsigned long fn = (unsigned long)ACCESS_PRIVATE(timer, function);
@@ -119,7 +124,8 @@ static notrace enum hrtimer_restart rht_wrapped(struct hrtimer *timer)
 {
 	enum hrtimer_restart ret = ACCESS_PRIVATE(timer, function)(timer);
 
-	rust_raw_hrtimer_hooked_ran(timer, ret == HRTIMER_RESTART);
+	if (rht_hooked_used(RHT_LAPIC))
+		rust_raw_hrtimer_hooked_ran(timer, ret == HRTIMER_RESTART);
 	return ret;
 }
 
@@ -128,11 +134,16 @@ notrace void rht_on_callback(unsigned long ip, unsigned long parent_ip,
 {
 	struct rht_target *target = container_of(ops, struct rht_target, ops);
 	struct hrtimer *timer = (struct hrtimer *)ftrace_regs_get_argument(fregs, 0);
+	enum rht_target_id id = target - rht_targets;
 
-	/* KVM calls some of them itself: then the timer has not expired. */
-	if (rht_is_own(parent_ip) || !hrtimer_callback_running(timer))
+	/*
+	 * KVM calls some of them itself: then the timer has not expired.  And while the
+	 * target is not in use, what is known of its timers is out of date.
+	 */
+	if (rht_is_own(parent_ip) || !hrtimer_callback_running(timer) ||
+	    !rht_hooked_used(id))
 		return;
-	switch (rust_raw_hrtimer_hooked_callback(timer, target - rht_targets)) {
+	switch (rust_raw_hrtimer_hooked_callback(timer, id)) {
 	case RHT_EARLY:
 		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)rht_early);
 		break;

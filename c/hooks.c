@@ -172,11 +172,6 @@ void rht_hooked_use(unsigned int mask)
 	WRITE_ONCE(rht_lowest, lowest);
 }
 
-bool rht_hooked_used(enum rht_target_id id)
-{
-	return READ_ONCE(rht_used[id]);
-}
-
 enum rht_kvm_module rht_hooked_module(enum rht_target_id id)
 {
 	return rht_targets[id].module;
