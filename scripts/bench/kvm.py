@@ -5,7 +5,7 @@ from pathlib import Path
 import re
 import shutil
 
-from . import cache, root
+from . import cache, module, root
 from .cache import BenchError, TREE
 
 PATCHES = TREE / "patches/kvm"
@@ -95,8 +95,8 @@ def _build(path, kernel, patches):
              what=f"building KVM's modules with {len(patches)} patches")
     built = [work / "build/arch/x86/kvm" / module for module in MODULES]
     _check_symbols(kernel, work / "build", built)
-    for module in built:
-        root.run(["strip", "-g", "-o", path / module.name, module])
+    for file in built:
+        root.run(["strip", "-g", "-o", path / file.name, file])
     shutil.rmtree(work)
 
 
@@ -124,3 +124,17 @@ def ensure_renamed_kvm(kernel):
     one of the timers' callbacks, or of all: a KVM that raw_hrtimer does not know."""
     return cache.stage(f"kvm-renamed-{kernel.name}", [RECIPE, str(kernel.kdir), *CALLBACKS],
                        lambda path: _build_renamed(path, kernel), keep=2)
+
+
+def ensure_careless_kvm(kernel):
+    """A directory with careless/kvm.ko: no KVM, but what raw_hrtimer takes for one, to be
+    loaded in its place."""
+    def build(path):
+        out = path / "careless"
+        out.mkdir()
+        module.build_external(kernel, module.TEST_MODULES / "careless", out, "careless_kvm")
+        shutil.rmtree(out / "out")
+
+    return cache.stage(f"kvm-careless-{kernel.name}",
+                       [RECIPE, str(kernel.kdir), module.TEST_MODULES, TREE / "include"], build,
+                       keep=2)

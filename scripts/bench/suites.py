@@ -120,6 +120,15 @@ def unknown_kvm(context):
 uses(unknown_kvm, *RUN_ALL, "unknown_kvm.sh")
 
 
+def careless_kvm(*options, kernel_name="stock", environment=(), **more):
+    """A KVM that starts and cancels its timers as no KVM does."""
+    def run(context):
+        other = kvm.ensure_careless_kvm(kernel.ensure_kernel(kernel_name))
+        return vm(*options, "--kernel", kernel_name, "--add", f"{other}:/other-kvm",
+                  command=["env", *environment, *RUN_ALL, "careless.sh"], **more)(context)
+    return uses(run, *RUN_ALL, "careless.sh")
+
+
 def demonstration(*options):
     """make demo; each of its runs is a test."""
     def run(context):
@@ -182,6 +191,11 @@ def self_checking(name, cpus, rounds=()):
                         *storms.SHORT, *storms.CPUS],
                timeout=12000)),
             after, cores=2, long=True))
+        if way == "stock":
+            found.append(Suite(f"{name}-careless", checkers.checked(careless_kvm(
+                "--machine", "svm", "--append", SELF_CHECKING, "--cpus", 4, kernel_name=name,
+                environment=["TIMEOUT=2800", "SECONDS_EACH=120"], timeout=3000)),
+                after, cores=2, long=True))
         found.append(Suite(f"{name}-{way}-vmx", checkers.checked(
             kvm_tests(*options, tests=["vmx_preemption_timer_test", *nested],
                       schedules="0 +10% -10%", with_module=True, timeout=3000)),
@@ -233,6 +247,9 @@ SUITES = [
     Suite("svm-hpet", vm("--machine", "svm", "--append", "clocksource=hpet",
                          command=[*RUN_ALL, "no_tsc.sh"]), BUILT, seconds=12),
     Suite("svm-unknown", unknown_kvm, BUILT, seconds=30),
+    *[Suite(f"svm-careless-{cpus}", careless_kvm("--machine", "svm", "--cpus", cpus), BUILT,
+            seconds=100, long=cpus == 1)
+      for cpus in (1, 4)],
     Suite("svm-nohz-full", vm("--machine", "svm", "--cpus", "2", "--append", "nohz_full=1",
                               command=[*RUN_ALL, "nohz_full.sh"]), BUILT, seconds=20),
     # tsc_unstable.sh is last: it leaves a machine without a clock that counts the TSC.

@@ -3,7 +3,8 @@
  * raw_hrtimer_test.ko: cases that a script runs one by one, by writing
  * "NAME [NUMBER...]" to /sys/kernel/debug/raw_hrtimer_test/run.  What each one
  * found is in the file result beside it: lines that begin with ok or not ok,
- * and "# NAME: VALUE" for numbers.
+ * and "# NAME: VALUE" for numbers.  careless/ has cases of its own, in
+ * raw_hrtimer_careless/run.
  */
 #ifndef RAW_HRTIMER_TEST_H
 #define RAW_HRTIMER_TEST_H
@@ -23,6 +24,12 @@ struct test_case {
 	const char *args;	/* what they are, for the list of cases */
 	u64 defaults[MAX_ARGS];
 };
+
+/* Each module's, NULL at the end. */
+extern const struct test_case * const all_cases[];
+
+int cases_create(const char *name);
+void cases_remove(void);
 
 extern const struct test_case calc_cases[];
 extern const struct test_case arm_cases[];
