@@ -250,6 +250,10 @@ SUITES = [
     *[Suite(f"svm-careless-{cpus}", careless_kvm("--machine", "svm", "--cpus", cpus), BUILT,
             seconds=100, long=cpus == 1)
       for cpus in (1, 4)],
+    Suite("svm-tracers", vm("--machine", "svm", command=[*RUN_ALL, "tracers.sh"], timeout=1500),
+          BUILT, seconds=100),
+    Suite("svm-stuck", vm("--machine", "svm", command=[*RUN_ALL, "stuck.sh"]), BUILT,
+          seconds=25),
     Suite("svm-nohz-full", vm("--machine", "svm", "--cpus", "2", "--append", "nohz_full=1",
                               command=[*RUN_ALL, "nohz_full.sh"]), BUILT, seconds=20),
     # tsc_unstable.sh is last: it leaves a machine without a clock that counts the TSC.
