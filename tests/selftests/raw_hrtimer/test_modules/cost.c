@@ -51,6 +51,16 @@ static void arm_sleeper(void)
 	hrtimer_start(&sleeper->timer, far_expiry, HRTIMER_MODE_ABS);
 }
 
+static void cancel_sleeper(void)
+{
+	hrtimer_cancel(&sleeper->timer);
+}
+
+static void try_to_cancel_sleeper(void)
+{
+	hrtimer_try_to_cancel(&sleeper->timer);
+}
+
 static void arm_raw(void)
 {
 	raw_hrtimer_start(&shot.timer, shot.deadline, HRTIMER_MODE_ABS_PINNED);
@@ -129,6 +139,9 @@ static void run_cost(const u64 *args)
 	report("arm_plain: %llu", plain);
 	/* Moved to where it is: what a place among other timers costs is theirs to say. */
 	report("sleeper: %llu", least(arm_sleeper, arm_sleeper, true) - empty);
+	report("sleeper_cancel: %llu", least(arm_sleeper, cancel_sleeper, true) - empty);
+	report("sleeper_try_to_cancel: %llu",
+	       least(arm_sleeper, try_to_cancel_sleeper, true) - empty);
 	report("arm_raw: %llu", least(nothing, arm_raw, true) - empty);
 	node = least(nothing, arm_node, true) - empty;
 	report("arm_node: %llu", node);
