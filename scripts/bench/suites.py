@@ -96,17 +96,18 @@ def vm(*options, command=(), timeout=900, judge=None):
     return uses(run, *options, *command)
 
 
-def kvm_tests(*options, tests, schedules="0", distance=None, with_module=False, timeout=900,
-              judge=None):
+def kvm_tests(*options, tests, schedules="0", distance=None, runs=1, with_module=False,
+              timeout=900, judge=None):
     """KVM selftests in a machine, each under each schedule of the clock as one test.
 
     distance: in us, of the timers that "up" and "down" are to change the rate of; else what
-    rate_schedule has for it.
+    rate_schedule has for it.  runs: each of them so often, at random as another.
     """
     script = TREE / "scripts/guest/kvm-tests.sh"
     return vm(*options, "--add", f"{script}:/kvm-tests.sh", timeout=timeout, judge=judge,
               command=["sh", "/kvm-tests.sh", *(["--module"] if with_module else []),
-                       "--seed", "1", *(["--distance", distance] if distance else []),
+                       "--seed", "1", "--runs", runs,
+                       *(["--distance", distance] if distance else []),
                        "--schedules", schedules, *tests])
 
 
@@ -240,6 +241,10 @@ SUITES = [
                                   with_module=True), VMX, seconds=40),
     Suite("vmx-nested-stock", kvm_tests(tests=NESTED[:1], schedules="-10% +10% random",
                                         with_module=True), VMX, seconds=30),
+    *[Suite(f"vmx-jumps-{cpus}{suffix}", kvm_tests(
+        "--cpus", cpus, tests=["vmx_preemption_timer_test"], schedules="jumps", runs=runs,
+        with_module=True, timeout=timeout), VMX, seconds=12 * runs, long=runs > 9)
+      for suffix, runs, timeout in (("", 5, 900), ("-long", 100, 9000)) for cpus in (1, 2)],
     *timers.suites(kvm_tests, VMX, BUILT),
     *verdicts.suites(VMX),
     Suite("svm-1", vm("--machine", "svm", "--kvm", "patched", command=RUN_ALL), BUILT,

@@ -1,18 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: kvm-tests.sh [--module] [--schedules "SCHEDULE..."] [--seed N]
+# usage: kvm-tests.sh [--module] [--schedules "SCHEDULE..."] [--seed N] [--runs N]
 #                     [--distance US] TEST...
 #
 # Runs in the machine: KVM selftests, each with its arguments as one word, under
 # each schedule of the host's clock (those of rate_schedule, which --seed and
-# --distance are for; default: 0), and with the module if that is asked for.
+# --distance are for; default: 0), and with the module if that is asked for; --runs
+# times, each with the next seed.
 # Prints KTAP, in which every run is one test.
 set -u
 
 module=
 schedules=0
 options=
+seed=1
+runs=1
 while :; do
 	case ${1-} in
 	--module)
@@ -22,8 +25,16 @@ while :; do
 		schedules=$2
 		shift
 		;;
-	--seed | --distance)
-		options="$options $1 $2"
+	--distance)
+		options="$1 $2"
+		shift
+		;;
+	--seed)
+		seed=$2
+		shift
+		;;
+	--runs)
+		runs=$2
 		shift
 		;;
 	*)
@@ -47,7 +58,7 @@ for runtime in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
 done
 
 echo "TAP version 13"
-echo "1..$(($# * $(echo "$schedules" | wc -w)))"
+echo "1..$(($# * $(echo "$schedules" | wc -w) * runs))"
 number=0
 failed=0
 
@@ -57,29 +68,38 @@ nest()
 	awk '/^K?TAP version/ { ktap = 1 } { print (ktap ? "    " : "# ") $0; fflush() }'
 }
 
+# SCHEDULE TEST RUN
+run()
+{
+	number=$((number + 1))
+	name="$2 under $1${module:+ with the module}"
+	[ "$runs" = 1 ] || name="$name, run $3"
+	{
+		# shellcheck disable=SC2086	# words
+		timeout 600 /selftests/rate_schedule --seed $((seed + $3 - 1)) $options -- "$1" \
+			/selftests/$2 2>&1
+		echo $? >/tmp/status
+	} | tee /tmp/output | nest
+	read -r status </tmp/status
+	case $status in
+	0)
+		echo "ok $number $name"
+		;;
+	4)
+		echo "ok $number $name # SKIP $(tail -n 1 /tmp/output)"
+		;;
+	*)
+		echo "not ok $number $name: exit status $status"
+		failed=1
+		;;
+	esac
+}
+
 for schedule in $schedules; do
 	for test; do
-		number=$((number + 1))
-		name="$test under $schedule${module:+ with the module}"
-		{
-			# shellcheck disable=SC2086	# words
-			timeout 600 /selftests/rate_schedule $options -- "$schedule" \
-				/selftests/$test 2>&1
-			echo $? >/tmp/status
-		} | tee /tmp/output | nest
-		read -r status </tmp/status
-		case $status in
-		0)
-			echo "ok $number $name"
-			;;
-		4)
-			echo "ok $number $name # SKIP $(tail -n 1 /tmp/output)"
-			;;
-		*)
-			echo "not ok $number $name: exit status $status"
-			failed=1
-			;;
-		esac
+		for i in $(seq "$runs"); do
+			run "$schedule" "$test" "$i"
+		done
 	done
 done
 exit $failed

@@ -8,6 +8,7 @@
  *		counters of raw_hrtimer; the timers are --distance apart
  *   random	another rate every few milliseconds or each --interval, by --seed; the
  *		tick up to --max-tick off, which is 0 for changes of frequency alone
+ *   jumps	the same every 11 to 70 ms
  *   offset	what the kernel makes of an offset that it is to slew: another rate in
  *		each second, up to 8.75 % off; the other way every 3 s or --interval
  *
@@ -39,6 +40,7 @@ struct schedule {
 	const char *name;
 	int tick, freq;			/* at first */
 	int step;			/* of tick */
+	int least, most;		/* ms from one rate to the next, at random */
 	/* What to do beside the command, to its end; false if the schedule was not kept. */
 	bool (*follow)(const struct schedule *schedule);
 };
@@ -150,7 +152,7 @@ static bool follow_steps(const struct schedule *schedule)
 
 static bool follow_random(const struct schedule *schedule)
 {
-	int changes = 0, tick, freq;
+	int changes = 0, tick, freq, pause;
 
 	srandom(seed);
 	do {
@@ -161,8 +163,8 @@ static bool follow_random(const struct schedule *schedule)
 			tick = 0;
 		bend(NOMINAL_TICK + tick, freq);
 		changes++;
-		/* 1 to 64 ms, about as often as chronyd could ever think of, and more. */
-	} while (rest(interval ?: (1 + random() % 64) / 1e3));
+		pause = schedule->least + random() % (schedule->most - schedule->least + 1);
+	} while (rest(interval ?: pause / 1e3));
 	ksft_print_msg("seed %u, %d changes\n", seed, changes);
 	return true;
 }
@@ -218,7 +220,9 @@ static const struct schedule schedules[] = {
 	{ "-10%", NOMINAL_TICK - MAX_TICK_OFF, .follow = follow_none },
 	{ "up", NOMINAL_TICK - MAX_TICK_OFF, .step = STEP_TICKS, .follow = follow_steps },
 	{ "down", NOMINAL_TICK + MAX_TICK_OFF, .step = -STEP_TICKS, .follow = follow_steps },
-	{ "random", NOMINAL_TICK, .follow = follow_random },
+	/* About as often as chronyd could ever think of, and more. */
+	{ "random", NOMINAL_TICK, .least = 1, .most = 64, .follow = follow_random },
+	{ "jumps", NOMINAL_TICK, .least = 11, .most = 70, .follow = follow_random },
 	{ "offset", NOMINAL_TICK, .follow = follow_offset },
 };
 
