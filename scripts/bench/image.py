@@ -83,8 +83,12 @@ def _base():
 
 
 def _with_dependencies(modules):
-    """The files, below lib/modules/<release>, of MODULES and of what they need."""
+    """The files, below lib/modules/<release>, of MODULES and of what they need; nothing for
+    one that is built in."""
     needs = {}
+    listed = modules / "modules.builtin"
+    built_in = {Path(line).stem for line in
+                (listed.read_text(encoding="ascii").splitlines() if listed.exists() else [])}
     for line in (modules / "modules.dep").read_text().splitlines():
         file, _, others = line.partition(":")
         needs[file] = others.split()
@@ -92,6 +96,8 @@ def _with_dependencies(modules):
     for name in MODULES:
         pattern = re.compile(rf"(.*/)?{re.escape(name)}\.ko(\.\w+)?")
         file = next((f for f in needs if pattern.fullmatch(f)), None)
+        if file is None and name in built_in:
+            continue
         if file is None:
             raise BenchError(f"the kernel {modules.name} has no module {name}")
         wanted.update([file, *needs[file]])

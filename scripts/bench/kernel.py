@@ -211,7 +211,7 @@ def ensure_kernel(name="stock"):
     name: stock (Debian's newest cloud kernel), generic (its newest for PCs), rt (its
     newest of stock's version with PREEMPT_RT), a version whose cloud kernel the archive
     still has, such as 7.2, a release such as 7.2.12+deb13-amd64, or one built here from
-    the source of stock: kunit, debug (see own.py).
+    the source of stock: kunit, debug, builtin (see own.py).
     """
     try:
         kernel = _ensure(name)

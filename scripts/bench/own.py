@@ -3,6 +3,7 @@
 
 kunit   KUnit
 debug   the kernel's checkers, built by clang: KASAN does not go with Rust otherwise
+builtin KVM built in, with Intel's and AMD's
 """
 
 import os
@@ -13,7 +14,7 @@ from . import llvm, root
 from .cache import BenchError
 
 HERE = Path(__file__).parent
-NAMES = ("kunit", "debug")
+NAMES = ("kunit", "debug", "builtin")
 GCC = "x86_64-linux-gnu-gcc-14"
 RECIPE = "2"
 
@@ -30,10 +31,19 @@ def toolchain(name):
     return ["CROSS_COMPILE=x86_64-linux-gnu-", f"CC={GCC}"]
 
 
+def config(name):
+    """What is asked for, line by line: a later file overrides an earlier one."""
+    options = {}
+    for file in configs(name):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if line.startswith("CONFIG_"):
+                options[line.partition("=")[0]] = line
+    return list(options.values())
+
+
 def _check_config(wanted, got):
     """Kconfig drops silently what has an unmet dependency."""
-    missing = {line for line in wanted.read_text(encoding="utf-8").splitlines()
-               if line.startswith("CONFIG_")}
+    missing = set(wanted)
     missing -= set(got.read_text(encoding="utf-8").splitlines())
     if missing:
         raise BenchError("a kernel of this source and compiler does not have "
@@ -46,14 +56,13 @@ def build(path, name, source, jobs):
     tree.mkdir()
     (tree / "localversion").write_text(f"-raw-hrtimer-{name}\n", encoding="ascii")
     wanted = path / "config"
-    wanted.write_text("".join(f.read_text(encoding="utf-8") for f in configs(name)),
-                      encoding="utf-8")
+    wanted.write_text("".join(f"{line}\n" for line in config(name)), encoding="utf-8")
     make = ["make", "-C", source, f"O={tree}", f"-j{jobs}", "ARCH=x86", *toolchain(name)]
     repeatable = {"KBUILD_BUILD_TIMESTAMP": "1970-01-01", "KBUILD_BUILD_USER": "bench",
                   "KBUILD_BUILD_HOST": "bench"}
     root.run([*make, "allnoconfig"], env={"KCONFIG_ALLCONFIG": wanted}, name=name,
              what=f"configuring the {name} kernel")
-    _check_config(wanted, tree / ".config")
+    _check_config(config(name), tree / ".config")
     root.run([*make, "bzImage", "modules"], env=repeatable, name=name, expect=1900,
              what=f"building the {name} kernel")
     root.run([*make, f"INSTALL_MOD_PATH={path}", "INSTALL_MOD_STRIP=1",

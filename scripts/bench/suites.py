@@ -286,6 +286,11 @@ SUITES = [
           long=True),
     Suite("kunit", vm("--machine", "svm", "--kernel", "kunit", command=KUNIT),
           ("kunit-kernel", "selftests"), seconds=20, long=True),
+    Suite("builtin-kernel", setup(lambda: kernel.ensure_kernel("builtin")), KERNEL, seconds=500,
+          long=True),
+    Suite("builtin", vm("--machine", "svm", "--kernel", "builtin",
+                        command=[*RUN_ALL, "builtin.sh"]),
+          ("builtin-kernel", "selftests"), seconds=40, long=True),
     *[Suite(release, tested_kernel(release), ("kernel", "bochs"), cores=2, long=True,
             may_skip=True)
       for release in kernel.tested()],
