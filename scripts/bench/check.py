@@ -237,6 +237,8 @@ class Runner:
             context.note(traceback.format_exc())
             count.failures.append(f"the suite broke: {error!r}")
         job.seconds = time.monotonic() - job.begin
+        if self._stopped:       # it was ended, and what it had done has been told
+            return
         self.news(f"{job.suite.name}: {count.summary()} in {job.seconds:.0f} s")
         for failure in count.failures:
             self.news(f"{job.suite.name}: FAILED: {failure}")
