@@ -3,7 +3,7 @@
 
 import re
 
-from . import kernel, root
+from . import cache, kernel, root
 from .cache import TREE
 from .ktap import Count
 
@@ -105,7 +105,42 @@ def python(context):
     return wrong
 
 
-CHECKS = [licences, rustfmt, checkpatch, versions_agree, kernels_agree, shell, python]
+# Prints the commands of each job; fails where a file is not what the two services read.
+_READ_CI = """
+import sys, yaml
+for name in sys.argv[1:]:
+    with open(name, encoding="utf-8") as file:
+        data = yaml.safe_load(file)
+    if "jobs" in data:      # GitHub's; YAML takes "on" for a truth
+        assert data["on"] if "on" in data else data[True], "no events"
+        jobs = [[step.get("run", "true") for step in job["steps"] if step.get("run") or step["uses"]]
+                for job in data["jobs"].values() if job["runs-on"]]
+    else:                   # GitLab's
+        jobs = [[*job.get("before_script", []), *job["script"]] for job in data.values() if job["image"]]
+    assert jobs, "no jobs"
+    for job in jobs:
+        print("\\n".join(job))
+"""
+
+
+def ci(context):
+    """The examples for continuous integration: YAML, the keys that are read, and the shell."""
+    files = _tracked(context, "Documentation/ci/*.yml")
+    yaml = cache.stage("yaml", ["1", *sorted(root.versions(["python3"]).items())],
+                       lambda path: root.unpack(["python3-yaml"], path))
+    wrong = [] if files else ["there are none"]
+    for file in files:
+        done = root.run(["env", f"PYTHONPATH={yaml}/usr/lib/python3/dist-packages", "python3", "-c",
+                         _READ_CI, file], capture=True, check=False)
+        context.note(done.stdout + done.stderr)
+        wrong += done.stderr.strip().splitlines()[-1:] if done.returncode else [
+            f"{file.name}: {line}" for line in _program(context, ["bash", "-n", "-c", done.stdout])]
+        if not re.search(r"^make check$", done.stdout, re.M):
+            wrong.append(f"{file.name} does not run make check")
+    return wrong
+
+
+CHECKS = [licences, rustfmt, checkpatch, versions_agree, kernels_agree, shell, python, ci]
 
 
 def run(context):
