@@ -4,6 +4,8 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KBUILD = $(MAKE) -C "$(KDIR)" M="$(CURDIR)"
 
+VERBOSITY = $(if $(VERBOSE),--verbose)
+
 .DEFAULT_GOAL := modules
 
 all: modules
@@ -24,7 +26,7 @@ toolchain-build: python3
 	scripts/toolchain module
 
 demo: python3
-	@scripts/demo
+	@scripts/demo $(VERBOSITY)
 
 # Both, even if the figures of the first cannot be trusted.
 bench: python3
@@ -33,13 +35,13 @@ bench: python3
 	done; exit $$status
 
 check: python3
-	@scripts/check
+	@scripts/check $(VERBOSITY)
 
 check-quick: python3
-	@scripts/check --quick
+	@scripts/check --quick $(VERBOSITY)
 
 check-long: python3
-	@scripts/check --long
+	@scripts/check --long $(VERBOSITY)
 
 # The only thing that the scripts need of this machine and cannot get themselves.
 python3:
@@ -49,7 +51,7 @@ python3:
 		export DEBIAN_FRONTEND=noninteractive; \
 		apt-get -q update && apt-get -q -y --no-install-recommends install python3; \
 	else \
-		echo "This machine has no python3: install it, then try again" >&2; \
+		echo "This machine has no python3: sudo apt-get install python3, then try again" >&2; \
 		exit 1; \
 	fi
 
@@ -60,7 +62,8 @@ help:
 	@echo '  clean            remove what the build made'
 	@echo '                   KDIR=... for another kernel; now $(KDIR)'
 	@echo
-	@echo 'With root on any Debian 12 or 13; the rest is fetched and kept in ~/.cache/raw_hrtimer:'
+	@echo 'On any Debian 12 or 13, as root, as an ordinary user or in a container (VERBOSE=1 says why'
+	@echo 'not in another way); what they need is fetched and kept in ~/.cache/raw_hrtimer:'
 	@echo '  demo             show the fault and its cure in an emulated VMX machine'
 	@echo '  bench            measure it beside what is done without it; takes 45 minutes'
 	@echo '  check            run the tests, but for those that take long'

@@ -7,18 +7,20 @@ in an unpacked Debian 12 and 13 with nothing but what their images have.  They n
 mount, as the ways that they are not do: without it they are skipped.
 """
 
-from pathlib import Path
+import json
 import os
+from pathlib import Path
 import shutil
+import subprocess
 import sys
 
-from . import cache, ktap, root, ways
+from . import cache, demo, ktap, root, ways
 from .cache import CACHE, TREE
-from .check import Suite, uses
+from .check import Suite
 from .ktap import Count
 
 HERE = Path(__file__).parent
-IMAGES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
+IMAGES = ["bookworm", "trixie"]
 # What ordinary.py and contain.py are started by.
 ALONE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation",
          "private"]
@@ -79,7 +81,77 @@ def as_user(context):
                                         top, CACHE, TREE])
 
 
+def _demo(context, argv, results, **environment):
+    """The whole demonstration: each of its runs is a test."""
+    env = {k: v for k, v in os.environ.items() if k not in (ways.TOLD, ways.VARIABLE)}
+    lines, status = context.command(argv, merge=True, timeout=6000, env={**env, **environment})
+    if not results.exists():
+        return Count(failures=[f"no results (status {status}): {(lines or ['no output'])[-1]}"])
+    result = json.loads(results.read_text(encoding="utf-8"))
+    count = Count(passed=result["passed"], failures=demo.unexpected(result))
+    if status and not count.failed:
+        count.failures.append(f"exit status {status}")
+    return count
+
+
+def demo_as_user(context):
+    """From nothing, in a cache of his own."""
+    if why := _cannot_play("user"):
+        return _skip(context, why)
+    with cache.scratch() as scratch:
+        top = scratch / "user"
+        top.mkdir()
+        return _demo(context, [*ALONE, sys.executable, HERE / "ordinary.py", top, CACHE, TREE,
+                               TREE / "scripts/demo", "--verbose", "--output", CACHE / "demo"],
+                     top / "cache/demo/results.json")
+
+
+def _image(release):
+    """Debian with nothing but what its container image has."""
+    def build(path):
+        root.debootstrap(release, path)
+    return cache.stage(f"image-{release}", ["1", root.MIRROR], build)
+
+
+# $1 image, then what comes before chroot.  /dev as the engines have it, without /dev/kvm.
+_CONTAIN = r"""
+image=$1
+shift
+mount --bind "$image" "$image"
+mount -t proc proc "$image/proc"
+mount -t tmpfs -o mode=755 tmpfs "$image/dev"
+for device in null:3 zero:5 full:7 random:8 urandom:9; do
+    mknod -m 666 "$image/dev/${device%:*}" c 1 "${device#*:}"
+done
+ln -s /proc/self/fd "$image/dev/fd"
+exec "$@" chroot "$image" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root sh -ec '
+    apt-get -q update
+    apt-get -q -y --no-install-recommends install make
+    exec make -C /src demo VERBOSE=1'
+"""
+
+
+def demo_in_container(release):
+    """From nothing, as root of a container with Debian's image."""
+    def run(context):
+        if why := _cannot_play("proot"):
+            return _skip(context, why)
+        with cache.scratch() as scratch:
+            image = scratch / "image"
+            subprocess.run(["cp", "-a", _image(release), image], check=True)
+            shutil.copytree(TREE, image / "src", symlinks=True, ignore=shutil.ignore_patterns(
+                ".git", "build", "target", "__pycache__"))
+            shutil.copy("/etc/resolv.conf", image / "etc/resolv.conf")
+            return _demo(context, [*ALONE, "sh", "-ec", _CONTAIN, "sh", image, sys.executable,
+                                   HERE / "contain.py"], image / "src/build/demo/results.json")
+    return run
+
+
 def suites(built):
-    """The suites; built: what they have to wait for."""
+    """The suites; built: what the short ones have to wait for."""
+    long = {"cores": 2, "seconds": 900, "long": True, "may_skip": True}
     return [Suite("way-user", as_user, built, seconds=60, may_skip=True),
-            Suite("way-container", as_container, built, seconds=40, may_skip=True)]
+            Suite("way-container", as_container, built, seconds=40, may_skip=True),
+            Suite("way-user-demo", demo_as_user, ("kernel",), **long),
+            *[Suite(f"way-container-{release}", demo_in_container(release), ("kernel",), **long)
+              for release in IMAGES]]

@@ -136,6 +136,15 @@ def _build(path):
          SUITES[0], str(path), *sources]), expect=2480)
 
 
+def debootstrap(release, path):
+    """A Debian with nothing but what its container image has."""
+    way = ways.choose()
+    mmdebstrap = _need_host_tools(way)
+    cache.run_logged("image", f"installing Debian {release}", way.install([
+        mmdebstrap, *way.bootstrap, "--variant=minbase", "--format=directory",
+        f"--keyring={_keyring()}", "--skip=check/empty", release, str(path), MIRROR]))
+
+
 def ensure_root():
     """The root's directory, built if it is not there (minutes the first time)."""
     way = ways.choose()

@@ -49,6 +49,8 @@ shift
 exec chroot "$root" /bin/sh -c 'cd "$1"; shift; exec "$@"' sh "$cwd" "$@"
 """
 
+SUBORDINATE = ["/etc/subuid", "/etc/subgid"]
+
 # A container for those who have none of the ways.
 CONTAINER = ("podman run --rm -it -v \"$PWD\":/src -w /src -v raw_hrtimer:/root/.cache debian:trixie "
              "sh -c 'apt-get update && apt-get -y install make && make demo'")
@@ -121,9 +123,12 @@ class UserNamespace(Namespaces):
     key = ("user",)
 
     def missing(self):
-        me = pwd.getpwuid(os.geteuid()).pw_name
         if os.geteuid() == 0:
             return "this is root, who needs none"
+        try:
+            me = pwd.getpwuid(os.geteuid()).pw_name
+        except KeyError:
+            return f"the user {os.geteuid()} has no name, and so no subordinate ids"
         if _sysctl("kernel/unprivileged_userns_clone") == "0":
             return ("this kernel forbids user namespaces, which "
                     "'sudo sysctl kernel.unprivileged_userns_clone=1' allows")
@@ -132,7 +137,7 @@ class UserNamespace(Namespaces):
                     "'sudo sysctl user.max_user_namespaces=10000' allows")
         if not shutil.which("newuidmap"):
             return "newuidmap is missing, which 'sudo apt-get install uidmap' brings"
-        for file in ("/etc/subuid", "/etc/subgid"):
+        for file in SUBORDINATE:
             if not Path(file).exists() or not any(
                     line.split(":")[0] in (me, str(os.geteuid()))
                     for line in Path(file).read_text(encoding="utf-8").splitlines()):
