@@ -49,7 +49,10 @@ pub(crate) use word::{
     Word, //
 };
 
-use crate::rate::Cycles;
+use crate::rate::{
+    Cycles,
+    MonoNs, //
+};
 
 use core::ptr::addr_of;
 
@@ -79,6 +82,14 @@ pub(crate) fn rdtsc() -> Cycles {
         core::arch::asm!("lfence", "rdtsc", out("rax") low, out("rdx") high, options(nostack))
     };
     Cycles::new(low | high << 32)
+}
+
+/// Reads `CLOCK_MONOTONIC`. Any context but NMI and the listener.
+#[inline]
+pub(crate) fn ktime_get() -> MonoNs {
+    // SAFETY: The timekeeper runs before any module is loaded, and the caller does not interrupt its
+    // update, nor is part of it.
+    MonoNs::new(unsafe { bindings::ktime_get() })
 }
 
 /// Whether the hrtimers' clockevent is programmed with the TSC value at which the monotonic clock

@@ -115,7 +115,7 @@ pub(crate) fn start(timer: Timer<'_>, deadline: Cycles, mode: Mode) {
     timer.start(expiry.unwrap_or_else(|| timer.expires()), mode);
 }
 
-/// Whether `deadline` is reached.
+/// Whether this CPU's TSC has reached `deadline`.
 #[inline]
 pub(crate) fn is_reached(deadline: Cycles) -> bool {
     ffi::rdtsc() >= deadline
@@ -128,19 +128,35 @@ pub(crate) fn finish(timer: Timer<'_>, deadline: Cycles) -> bool {
     is_reached(deadline) || !move_on(timer, deadline, stats::RESTARTS)
 }
 
-/// Gives a `timer` whose deadline is still to come its exact expiry, and counts that; `false` where it
-/// has none. Apart from [`finish()`], which most callbacks are through with before anything of this is
-/// set up. Context: the callback.
+/// Gives a `timer` whose deadline is still to come by this CPU's TSC its exact expiry, and counts that;
+/// `false` where it has none, or the clock has reached it. Apart from [`finish()`], which most callbacks
+/// are through with before anything of this is set up. Context: the callback.
 #[cold]
 #[inline(never)]
 pub(crate) fn move_on(timer: Timer<'_>, deadline: Cycles, what: stats::Counter) -> bool {
-    // No way to tell by how much it is early: as without this module.
-    let Some(expiry) = armed_expiry(deadline) else {
+    let Some(expiry) = later_expiry(deadline) else {
         return false;
     };
     what.count();
     timer.set_expires(expiry);
     true
+}
+
+/// Returns an expiry for `deadline` that the clock has yet to reach. `None` if there is no such expiry, or
+/// no way to tell, because the clocksource is not the TSC: as without this module.
+///
+/// The TSC of a CPU may lag behind the one that the timekeeper has read, and the deadline lie between the
+/// two. Then the timekeeper is right: with an expiry that has passed, the hrtimer core would call the
+/// callback again and again, with interrupts off, until this CPU's TSC has caught up.
+fn later_expiry(deadline: Cycles) -> Option<MonoNs> {
+    let now = ffi::ktime_get();
+    let armed = armed_expiry(deadline)?;
+
+    if armed > now {
+        return Some(armed);
+    }
+    // The nominal distance counts from this CPU's TSC, the exact expiry does not.
+    expiry(deadline).filter(|exact| *exact > now)
 }
 
 /// Converts a distance in `CLOCK_MONOTONIC_RAW` to the one in `CLOCK_MONOTONIC`, at today's rate.

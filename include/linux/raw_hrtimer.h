@@ -72,10 +72,11 @@ void raw_hrtimer_start(struct hrtimer *timer, u64 tsc_deadline,
  * @tsc_deadline:	what it was started for
  *
  * Context: @timer's callback, before anything else.
- * Return: true if the TSC has reached @tsc_deadline, or if that cannot be told, as
- * the clocksource is no longer the TSC.  False if it has not: @timer has been given
- * the expiry that raw_hrtimer_start() would give it now, and the callback returns
- * HRTIMER_RESTART at once.
+ * Return: true if the TSC has reached @tsc_deadline, this CPU's or, where that one
+ * lags behind, the timekeeper's; or if that cannot be told, as the clocksource is no
+ * longer the TSC.  False if it has not: @timer has been given the expiry that
+ * raw_hrtimer_start() would give it now, and the callback returns HRTIMER_RESTART at
+ * once.
  */
 bool raw_hrtimer_finish(struct hrtimer *timer, u64 tsc_deadline);
 

@@ -12,7 +12,7 @@ begin "arming timers"
 need_adjtimex
 need_tsc
 load_test_module
-plan $((4 * 2 * 3 + 6))
+plan $((4 * 2 * 3 + 8))
 
 for tick in 10000 11000 9000; do
 	bend $tick 0
@@ -31,5 +31,7 @@ for node in 0 1; do
 	expect "past deadlines fire at once, node $node" run_case past $node
 	expect "far deadlines stay pending, node $node" run_case far $node
 	expect "an early callback moves the timer once, node $node" run_case finish 2000 $node
+	expect "what the clock has passed is reached where the TSC lags, node $node" \
+		run_case lag 500 $node
 done
 finish

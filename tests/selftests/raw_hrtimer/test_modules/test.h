@@ -43,6 +43,7 @@ extern const struct test_case left_cases[];
 extern const struct test_case cost_cases[];
 extern const struct test_case compare_cases[];
 extern const struct test_case listener_cases[];
+extern const struct test_case lag_cases[];
 
 void compare_exit(void);
 

@@ -335,6 +335,24 @@ pub fn a_callback_in_time() {
     }
 }
 
+/// A timer's callback runs on a CPU whose TSC lags behind: the clock has reached the deadline, or not.
+pub fn a_lagging_tsc() {
+    let expiry = DEADLINE as i64 * i64::from(FAST);
+
+    for (clock, is_over) in [(expiry - 1, false), (expiry, true), (expiry + 1, true)] {
+        let ([owner], _rearm) = load(FAST);
+
+        bindings::set_clock(clock);
+        owner.share().start(0);
+        assert!(
+            owner.share().fire(1) == is_over,
+            "a callback runs again at once, or too early"
+        );
+        bindings::set_clock(0);
+        owner.share().free(0);
+    }
+}
+
 /// A timer has expired, and is started again on some CPU while the clock slows down.
 fn a_callback_and_a_start(cpu: i32) {
     let ([owner], _rearm) = load(FAST);

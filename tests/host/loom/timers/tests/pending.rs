@@ -77,6 +77,7 @@ const MODELS: &[(&str, fn(), usize)] = &[
         100,
     ),
     ("a_callback_in_time", model::a_callback_in_time, 100),
+    ("a_lagging_tsc", model::a_lagging_tsc, 1),
     (
         "a_callback_and_a_start_there",
         model::a_callback_and_a_start_there,
@@ -162,6 +163,7 @@ const VERDICTS: &[&str] = &[
     "another line is published",
     "what is known is published again",
     "a pass that is for nothing",
+    "a callback runs again at once, or too early",
     // Loom's own: a list that is torn has no end.
     "Model exceeded maximum number of branches",
     "a record is lost",

@@ -361,6 +361,7 @@ struct Kernel {
     queues: [QueuePointer; CPUS as usize],
     interrupts: Mutex<Interrupts>,
     tsc: Cell<u64>,
+    clock: Cell<i64>,
     offline: Cell<Option<i32>>,
 }
 
@@ -381,6 +382,7 @@ loom::lazy_static! {
         }),
         interrupts: Mutex::new(Interrupts::default()),
         tsc: Cell::new(0),
+        clock: Cell::new(0),
         offline: Cell::new(None),
     };
 }
@@ -392,6 +394,16 @@ pub(crate) fn tsc() -> u64 {
 /// Before there is a second thread.
 pub(crate) fn set_tsc(tsc: u64) {
     KERNEL.tsc.set(tsc);
+}
+
+/// What the monotonic clock reads, which need not follow the TSC of the CPU that reads it.
+pub(crate) fn clock() -> i64 {
+    KERNEL.clock.get()
+}
+
+/// Before there is a second thread.
+pub(crate) fn set_clock(clock: i64) {
+    KERNEL.clock.set(clock);
 }
 
 /// Before there is a second thread.

@@ -20,7 +20,10 @@ pub(crate) use timer::{
     Timer, //
 };
 
-use crate::rate::Cycles;
+use crate::rate::{
+    Cycles,
+    MonoNs, //
+};
 
 use bindings::{
     hrtimer_mode,
@@ -46,6 +49,10 @@ pub(crate) fn mode(mode: hrtimer_mode) -> Mode {
 
 pub(crate) fn rdtsc() -> Cycles {
     Cycles::new(bindings::tsc())
+}
+
+pub(crate) fn ktime_get() -> MonoNs {
+    MonoNs::new(bindings::clock())
 }
 
 pub(crate) fn clockevent_counts_tsc() -> bool {

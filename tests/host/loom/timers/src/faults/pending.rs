@@ -126,6 +126,22 @@ pub const PENDING: &[Fault] = &[
         model: "model::a_callback",
     },
     Fault {
+        what: "what the clock has reached is still to come",
+        edits: &[edit("hrtimer.rs", "    if armed > now {", "    if armed >= now {")],
+        model: "model::a_lagging_tsc",
+    },
+    Fault {
+        what: "what the clock has reached exactly is still to come",
+        edits: &[edit("hrtimer.rs", "*exact > now)", "*exact >= now)")],
+        model: "model::a_lagging_tsc",
+    },
+    Fault {
+        what: "what the clock reaches next is over",
+        edits: &[edit("hrtimer.rs", "let now = ffi::ktime_get();",
+            "let now = MonoNs::new(ffi::ktime_get().get() + 1);")],
+        model: "model::a_lagging_tsc",
+    },
+    Fault {
         what: "a start does not say that the timer is pending again",
         edits: &[edit("rearm.rs", "    node.set_expired(false);", "")],
         model: "model::a_callback_and_a_start_there",
