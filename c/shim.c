@@ -107,17 +107,6 @@ void rht_warn_mode(void)
 
 static DEFINE_PER_CPU(struct rht_queue, rht_queues);
 
-struct rht_queue *rht_queue_lock_local(int *cpu, unsigned long *flags)
-{
-	struct rht_queue *queue;
-
-	local_irq_save(*flags);
-	*cpu = smp_processor_id();
-	queue = this_cpu_ptr(&rht_queues);
-	raw_spin_lock(&queue->lock);
-	return queue;
-}
-
 struct rht_queue *rht_queue_lock(int cpu, unsigned long *flags)
 {
 	struct rht_queue *queue = per_cpu_ptr(&rht_queues, cpu);
@@ -129,6 +118,42 @@ struct rht_queue *rht_queue_lock(int cpu, unsigned long *flags)
 void rht_queue_unlock(struct rht_queue *queue, unsigned long flags)
 {
 	raw_spin_unlock_irqrestore(&queue->lock, flags);
+}
+
+/*
+ * Of the CPU that a timer is queued on, or was last.  Its base, and with it the CPU,
+ * changes where it is started; also when a CPU goes offline, so that this may be a
+ * CPU's of before.
+ */
+static int rht_timer_cpu(const struct hrtimer *timer)
+{
+	return READ_ONCE(timer->base)->cpu_base->cpu;
+}
+
+struct rht_queue *rht_queue_lock_timers(const struct hrtimer *timer, int *cpu,
+					unsigned long *flags)
+{
+	*cpu = rht_timer_cpu(timer);
+	return rht_queue_lock(*cpu, flags);
+}
+
+/* Returns the CPU that the timer was queued on with the lock still held. */
+int rht_queue_unlock_timers(struct rht_queue *queue, unsigned long flags,
+			    const struct hrtimer *timer)
+{
+	int cpu = rht_timer_cpu(timer);
+
+	rht_queue_unlock(queue, flags);
+	return cpu;
+}
+
+/* With the lock of another queue held, that of a CPU with a lower number. */
+struct rht_queue *rht_queue_lock_nested(int cpu, unsigned long *flags)
+{
+	struct rht_queue *queue = per_cpu_ptr(&rht_queues, cpu);
+
+	raw_spin_lock_irqsave_nested(&queue->lock, *flags, SINGLE_DEPTH_NESTING);
+	return queue;
 }
 
 int rht_next_cpu(int cpu)
@@ -187,8 +212,6 @@ bool rht_rearm_on(int cpu)
  * of irq_work or of a call has a higher priority than all timers', and a pause,
  * because a thread that some of these have woken has to run, too.
  */
-#define RHT_PAUSE_NS (20 * NSEC_PER_USEC)
-
 struct rht_more {
 	struct hrtimer timer;
 	int cpu;
@@ -198,14 +221,14 @@ static DEFINE_PER_CPU(struct rht_more, rht_more);
 
 static enum hrtimer_restart rht_more_fn(struct hrtimer *timer)
 {
-	/* Not necessarily this CPU: that one may have gone offline since. */
-	rust_raw_hrtimer_more(container_of(timer, struct rht_more, timer)->cpu);
+	rust_raw_hrtimer_more(container_of(timer, struct rht_more, timer)->cpu,
+			      smp_processor_id());
 	return HRTIMER_NORESTART;
 }
 
-void rht_rearm_more(int cpu)
+void rht_rearm_more(int cpu, u32 pause)
 {
-	hrtimer_start(&per_cpu(rht_more, cpu).timer, RHT_PAUSE_NS, HRTIMER_MODE_REL_PINNED_HARD);
+	hrtimer_start(&per_cpu(rht_more, cpu).timer, pause, HRTIMER_MODE_REL_PINNED_HARD);
 }
 
 bool rht_clockevent_counts_tsc __ro_after_init;

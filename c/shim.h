@@ -20,13 +20,15 @@
 
 /*
  * A CPU's pending tsc_timers: those that a pass has yet to look at, and the rest;
- * and whether the CPU was called to look at them and has not begun.
+ * whether the CPU was called to look at them and has not begun; and how long they
+ * are left alone until the next look, in ns.
  */
 struct rht_queue {
 	raw_spinlock_t		lock;
 	struct list_head	pending;
 	struct list_head	due;
 	bool			called;
+	u32			pause;
 };
 
 enum rht_counter {
@@ -113,15 +115,19 @@ void rht_warn_clock(void);
 void rht_warn_mode(void);
 
 void rht_init(void);
-struct rht_queue *rht_queue_lock_local(int *cpu, unsigned long *flags);
 struct rht_queue *rht_queue_lock(int cpu, unsigned long *flags);
+struct rht_queue *rht_queue_lock_nested(int cpu, unsigned long *flags);
+struct rht_queue *rht_queue_lock_timers(const struct hrtimer *timer, int *cpu,
+					unsigned long *flags);
 void rht_queue_unlock(struct rht_queue *queue, unsigned long flags);
+int rht_queue_unlock_timers(struct rht_queue *queue, unsigned long flags,
+			    const struct hrtimer *timer);
 int rht_next_cpu(int cpu);
 
 void rht_pass_queue(void);
 void rht_tsc_restarted(void);
 bool rht_rearm_on(int cpu);
-void rht_rearm_more(int cpu);
+void rht_rearm_more(int cpu, u32 pause);
 void rht_pass_flush(void);
 
 DECLARE_PER_CPU(u64 [RHT_COUNTERS], rht_counters);
@@ -176,7 +182,7 @@ void rust_raw_hrtimer_show(struct seq_file *seq, enum rht_file file);
 void rust_raw_hrtimer_pass(unsigned int cpu);
 void rust_raw_hrtimer_tsc_restarted(void);
 void rust_raw_hrtimer_called(int cpu);
-void rust_raw_hrtimer_more(int cpu);
+void rust_raw_hrtimer_more(int cpu, int this_cpu);
 void rust_raw_hrtimer_kvm_live(void);
 void rust_raw_hrtimer_kvm_gone(enum rht_kvm_module module);
 bool rust_raw_hrtimer_hooked_start(struct hrtimer *timer, ktime_t expiry,

@@ -26,7 +26,8 @@ pub(crate) use gtod::{
 pub(crate) use node::{
     Call,
     Node,
-    Queue, //
+    Queue,
+    Two, //
 };
 pub(crate) use target::{
     hooks_place,
@@ -154,12 +155,13 @@ pub(crate) fn rearm_on(call: &Call) -> bool {
     unsafe { bindings::rht_rearm_on(call.cpu()) }
 }
 
-/// Has the due timers of `cpu` looked at again after a pause. Context: hard interrupt.
-pub(crate) fn rearm_more(cpu: i32) {
+/// Has the due timers of `cpu` looked at again after a pause, in nanoseconds, from this CPU. Context: hard
+/// interrupt.
+pub(crate) fn rearm_more(cpu: i32, pause: u32) {
     // SAFETY: `cpu` is a possible CPU, as `possible_cpus()` returns them; each has its own static
     // hrtimer, set up before any pass is asked for, that `pass_flush()` waits for before the module
     // goes.
-    unsafe { bindings::rht_rearm_more(cpu) };
+    unsafe { bindings::rht_rearm_more(cpu, pause) };
 }
 
 /// Waits until all that `pass_queue()` has asked for is done. May sleep.

@@ -5,17 +5,25 @@
 //! # Vocabulary
 //!
 //! * **node**: a `struct tsc_timer`, which the owner of an hrtimer embeds beside it.
-//! * **pending**: on the queue of the CPU that armed it, and not expired.
+//! * **pending**: on the queue of the CPU that its timer is queued on, and not expired. The hrtimer core
+//!   chooses that CPU; it is not the one that has armed the timer where that one is isolated or idle.
 //! * **expired**: its callback was told that the deadline is reached, and nothing has started it since.
-//!   It stays on its queue, where a start on the same CPU wants it, or its callback, which may have
-//!   another deadline for it; and leaves it with the next cancel, start elsewhere, or pass after the
-//!   callback. So a callback needs no lock before it goes to its work.
+//!   An expired node stays on its queue, so that the next start, or a periodic callback, finds it there.
+//!   A cancel removes it, and so does the next pass once the callback is over. So a callback needs no
+//!   lock before it goes to its work.
 //! * **due**: pending, and not yet looked at in the pass that is under way.
 //! * **pass**: one look at all pending timers, after a slow-down of the monotonic clock. A speed-up
 //!   needs none: a timer that it makes early is moved by its own callback.
 //!
+//! ```text
+//!  listener --> irq_work: each queue --> a timer is late --> call: its CPU --> 32 due ones --+
+//!                  ^  nothing late: no call                            ^                     |
+//!                  +--- more(), where the first look was not enough ---+--- after a pause <--+
+//! ```
+//!
 //! A node is on a queue only between its owner's start and its owner's cancel, and the queue's lock is
-//! held whenever one is looked at. Lock order: a queue's, then the hrtimer core's.
+//! held whenever one is looked at. Lock order: a queue's, of two the lower CPU's first, then the hrtimer
+//! core's.
 
 use crate::{
     ffi::{
@@ -25,6 +33,7 @@ use crate::{
         Mode,
         Node,
         Queue,
+        Two,
         Word, //
     },
     hrtimer,
@@ -82,7 +91,8 @@ pub(crate) fn notice(new: &Snapshot, stepped: bool) {
     REFERENCE.store_release(pair(rate.mult(), rate.shift()));
 }
 
-/// Sends each CPU with pending timers to look at them. Context: hard interrupt, on `this_cpu`.
+/// Looks at all queues, and sends the CPUs of those timers that are late to move them. Context: hard
+/// interrupt, on `this_cpu`.
 pub(crate) fn pass(this_cpu: u32) {
     let look = Look::begin(this_cpu);
     let mut found = false;
@@ -91,21 +101,80 @@ pub(crate) fn pass(this_cpu: u32) {
     for cpu in ffi::possible_cpus() {
         let queue = Queue::lock(cpu);
 
-        if !queue.begin_pass() {
-            continue;
-        }
-        found = true;
-        // Passes may be under way on several CPUs. One that was called and has not begun to look will
-        // see what this pass would have it look at.
-        let call = queue.call();
-
-        drop(queue);
-        if let Some(call) = call {
-            make(&call);
+        if queue.begin_pass() {
+            found = true;
+            serve(queue, Place::Elsewhere);
         }
     }
     if !found {
         look.ended_empty();
+    }
+}
+
+/// Begins to look at timers that are due on `cpu`, which was called to do so. Context: hard interrupt.
+pub(crate) fn called(cpu: i32) {
+    let queue = Queue::lock(cpu);
+
+    queue.answer();
+    serve(queue, Place::Here);
+}
+
+/// Looks at more of them, after a pause, on `this_cpu`. Context: hard interrupt.
+pub(crate) fn more(cpu: i32, this_cpu: i32) {
+    let place = if cpu == this_cpu {
+        Place::Here
+    } else {
+        Place::Elsewhere
+    };
+
+    serve(Queue::lock(cpu), place);
+}
+
+/// Where a queue is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// On the queue's CPU, or in place of it where that one is offline. A timer that is started again
+    /// stays where it is.
+    Here,
+    /// On another one, which must not start its timers: they would move.
+    Elsewhere,
+}
+
+/// What a look leaves.
+enum Left {
+    /// No node is due.
+    Nothing,
+    /// Some are, and may be late.
+    More,
+    /// As many as before: the callback of the first one runs.
+    Running,
+    /// One is late, and is its own CPU's to move.
+    Late,
+}
+
+/// Looks at some due nodes of a queue, and sees to it that somebody looks at the rest.
+fn serve(queue: Queue, place: Place) {
+    let left = look(&queue, place);
+    let cpu = queue.cpu();
+    let pause = match left {
+        Left::More => Some(PAUSE),
+        Left::Running => Some(queue.pause().saturating_mul(2).clamp(PAUSE, LONGEST_PAUSE)),
+        Left::Nothing | Left::Late => None,
+    };
+    let call = match left {
+        // Passes may be under way on several CPUs. A CPU that was called and has not begun to look will
+        // see what this one would have it look at.
+        Left::Late => queue.call(),
+        _ => None,
+    };
+
+    queue.set_pause(pause.unwrap_or(0));
+    drop(queue);
+    if let Some(pause) = pause {
+        ffi::rearm_more(cpu, pause);
+    }
+    if let Some(call) = call {
+        make(&call);
     }
 }
 
@@ -117,38 +186,20 @@ fn make(call: &Call) {
     }
 }
 
-/// Begins to look at timers that are due on `cpu`, which was called to do so. Context: hard interrupt.
-pub(crate) fn called(cpu: i32) {
-    let queue = Queue::lock(cpu);
-
-    queue.answer();
-    rearm(queue, cpu);
-}
-
-/// Looks at more of them, after a pause; on `cpu`, unless it went offline meanwhile. Context: hard
-/// interrupt.
-pub(crate) fn more(cpu: i32) {
-    rearm(Queue::lock(cpu), cpu);
-}
-
-/// Looks at timers that are due on `cpu`, and comes back for more after a pause.
-fn rearm(queue: Queue, cpu: i32) {
-    let more = rearm_some(&queue);
-
-    drop(queue);
-    if more {
-        ffi::rearm_more(cpu);
-    }
-}
-
 /// How many timers are looked at in one go, with interrupts off.
 const BATCH: usize = 32;
 
-/// Gives some of the due timers that would be late their new expiry; `false` if no other is due.
-fn rearm_some(queue: &Queue) -> bool {
-    for _ in 0..BATCH {
+/// How long a queue is left alone between two looks, in nanoseconds, so that a thread which some of its
+/// timers have woken can run. Twice as long after each look that finds the callback of its first node
+/// running, because that may be preempted, up to [`LONGEST_PAUSE`].
+const PAUSE: u32 = 20_000;
+const LONGEST_PAUSE: u32 = 1_000_000;
+
+/// Gives some of the due timers that would be late their new expiry.
+fn look(queue: &Queue, place: Place) -> Left {
+    for done in 0..BATCH {
         let Some(node) = queue.advance() else {
-            return false;
+            return Left::Nothing;
         };
         let timer = node.timer();
 
@@ -166,20 +217,24 @@ fn rearm_some(queue: &Queue) -> bool {
         if expiry >= timer.expires() {
             continue;
         }
+        if place == Place::Elsewhere {
+            queue.postpone(node);
+            return Left::Late;
+        }
         match timer.try_to_cancel() {
             Cancel::Dequeued => {
                 stats::REARMS.count();
-                timer.start(expiry, node.mode());
+                timer.start(expiry, node.mode().pinned());
             }
             Cancel::NotQueued => (),
             // It moves the timer itself if it is early, but it may have read the old rate.
             Cancel::Running => {
                 queue.postpone(node);
-                return true;
+                return if done == 0 { Left::Running } else { Left::More };
             }
         }
     }
-    true
+    Left::More
 }
 
 /// Arms a node's timer and keeps it in view. Returns `false`, having done nothing, where its
@@ -190,8 +245,8 @@ pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
 
     stats::STARTS.count();
 
-    // With interrupts off from before the rate is read until the timer is queued, a pass that this
-    // rate does not know about comes after, and finds the timer.
+    // With the lock held from before the rate is read until the timer is queued, a pass that this rate
+    // does not know about comes after, and finds the timer.
     let (queue, is_there) = lock_to_start(node);
     if !is_there {
         // Not where it is on a queue: a pass that moves it to another CPU takes it off its clock for a
@@ -216,30 +271,46 @@ pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
         queue.add(node);
     }
     timer.start(expiry, mode);
+    let from = queue.cpu();
+    let to = queue.unlock_and_locate(timer);
+    if to != from {
+        follow(node, from, to);
+    }
     true
 }
 
-/// Takes the lock of this CPU's queue, and `node` off another CPU's. Returns also whether it is on
-/// this one.
+/// Takes the lock of the queue that `node` is on, or else of that where its timer was last, which most
+/// starts leave it. Returns also whether it is on that one.
 #[inline]
 fn lock_to_start(node: Node<'_>) -> (Queue, bool) {
-    let queue = Queue::lock_local();
-    let is_there = queue.has(node);
-
-    if is_there || !node.is_on_a_queue() {
-        return (queue, is_there);
+    match Queue::lock_of(node) {
+        Some(queue) => (queue, true),
+        None => (Queue::lock_where(node.timer()), false),
     }
-    (fetch(queue, node), false)
 }
 
-/// Takes `node` off another CPU's queue than `queue`, and the lock of this CPU's again. Apart, because
-/// most starts are where the last one was.
+/// Takes a node that was just started from the queue of the CPU `from` to that of `to`, where its timer has
+/// gone. Apart, because most timers stay.
+///
+/// With both locks, so that the node is always on a queue: its callback, which may run by now, needs one
+/// of them to read the rate.
 #[cold]
 #[inline(never)]
-fn fetch(queue: Queue, node: Node<'_>) -> Queue {
-    drop(queue);
-    forget(node);
-    Queue::lock_local()
+fn follow(node: Node<'_>, from: i32, to: i32) {
+    let queues = Two::lock(from, to);
+    // A pass has removed the node as expired; or the module goes, and is about to remove it.
+    if !queues.has(node) || CLOSED.load() != 0 {
+        return;
+    }
+    queues.transfer(node);
+
+    // A pass that has been at `to` already and comes to `from` only now does not find the node: it must
+    // not say that all queues are empty, and the rate that it is about was published before.
+    occupied::announce();
+    match hrtimer::armed_expiry(node.deadline()) {
+        Some(expiry) if expiry < node.timer().expires() => ffi::pass_queue(),
+        _ => (),
+    }
 }
 
 /// In the callback: `true` if it ran early and its timer has been moved to the exact expiry. Also once

@@ -207,8 +207,8 @@ entries! {
     /// # Safety
     ///
     /// For the shim's timers alone: hard interrupt, `cpu` is a possible one.
-    fn rust_raw_hrtimer_more(cpu: c_int) {
-        rearm::more(cpu);
+    fn rust_raw_hrtimer_more(cpu: c_int, this_cpu: c_int) {
+        rearm::more(cpu, this_cpu);
     }
 
     /// # Safety

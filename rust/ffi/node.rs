@@ -17,7 +17,10 @@ use crate::rate::Cycles;
 
 use core::{
     marker::PhantomData,
-    mem::offset_of,
+    mem::{
+        offset_of,
+        ManuallyDrop, //
+    },
     ptr::{
         addr_of,
         addr_of_mut,
@@ -114,12 +117,6 @@ impl<'a> Node<'a> {
         unsafe { addr_of_mut!((*self.0.as_ptr()).mode).write(mode.into_c()) };
     }
 
-    /// Whether it is on a queue; only the holder of that one's lock knows for how long.
-    #[inline]
-    pub(crate) fn is_on_a_queue(self) -> bool {
-        self.cpu() != NO_CPU
-    }
-
     #[inline]
     fn cpu(self) -> i32 {
         // SAFETY: By the type's invariant the node is valid; an aligned word that the holder of the
@@ -161,6 +158,7 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// Takes the lock of `cpu`'s queue. `cpu` is a possible one. Any context but NMI.
+    #[inline]
     pub(crate) fn lock(cpu: i32) -> Self {
         let mut flags = 0;
         // SAFETY: `cpu` is a possible CPU, so it has a queue; nobody who holds its lock calls this.
@@ -169,12 +167,36 @@ impl Queue {
         Self::locked(queue, cpu, flags)
     }
 
-    /// Takes the lock of this CPU's queue, and so stays on this CPU. Any context but NMI.
+    /// Takes the lock of the queue of the CPU that `timer` is queued on, or was last. Any context but NMI.
     #[inline]
-    pub(crate) fn lock_local() -> Self {
+    pub(crate) fn lock_where(timer: Timer<'_>) -> Self {
         let (mut cpu, mut flags) = (0, 0);
-        // SAFETY: Nobody who holds a queue's lock calls this, and it works in any context but NMI.
-        let queue = unsafe { bindings::rht_queue_lock_local(&mut cpu, &mut flags) };
+        // SAFETY: The timer is valid and was set up, so it has a base, which is a possible CPU's; nobody
+        // who holds a queue's lock calls this.
+        let queue =
+            unsafe { bindings::rht_queue_lock_timers(timer.as_raw(), &mut cpu, &mut flags) };
+
+        Self::locked(queue, cpu, flags)
+    }
+
+    /// Releases the lock; returns the CPU that `timer` was queued on just before that.
+    #[inline]
+    pub(crate) fn unlock_and_locate(self, timer: Timer<'_>) -> i32 {
+        let this = ManuallyDrop::new(self);
+
+        // SAFETY: By the type's invariant the lock is held, with these flags, and is not released again;
+        // the timer is valid and was set up.
+        unsafe {
+            bindings::rht_queue_unlock_timers(this.queue.as_ptr(), this.flags, timer.as_raw())
+        }
+    }
+
+    /// Takes the lock of the queue of a CPU with a higher number, too.
+    fn lock_above(&self, cpu: i32) -> Self {
+        let mut flags = 0;
+        // SAFETY: `cpu` is a possible CPU, so it has a queue; of two queues the lower CPU's is locked
+        // first by everybody.
+        let queue = unsafe { bindings::rht_queue_lock_nested(cpu, &mut flags) };
 
         Self::locked(queue, cpu, flags)
     }
@@ -200,9 +222,9 @@ impl Queue {
                 return None;
             }
             let queue = Self::lock(cpu);
-            // It may have been taken off before the lock was had, never moved: its owner, who alone
-            // puts it on a list, is here.
-            if node.cpu() == cpu {
+            // A pass may have taken it off before the lock was had; its start, if this is its callback,
+            // may have moved it.
+            if queue.has(node) {
                 return Some(queue);
             }
         }
@@ -218,6 +240,12 @@ impl Queue {
     fn due(&self) -> List {
         // SAFETY: As in `pending()`.
         List(unsafe { addr_of_mut!((*self.queue.as_ptr()).due) })
+    }
+
+    /// Returns the number of its CPU.
+    #[inline]
+    pub(crate) fn cpu(&self) -> i32 {
+        self.cpu
     }
 
     /// Whether `node` is on this queue, and stays there.
@@ -257,6 +285,18 @@ impl Queue {
     pub(crate) fn answer(&self) {
         // SAFETY: As in `call()`.
         unsafe { addr_of_mut!((*self.queue.as_ptr()).called).write(false) };
+    }
+
+    /// Returns how long the queue was left alone before this look, in nanoseconds; 0 where it was not.
+    pub(crate) fn pause(&self) -> u32 {
+        // SAFETY: By the type's invariant the queue is valid, and its lock is held.
+        unsafe { addr_of!((*self.queue.as_ptr()).pause).read() }
+    }
+
+    /// Sets that.
+    pub(crate) fn set_pause(&self, pause: u32) {
+        // SAFETY: As in `pause()`.
+        unsafe { addr_of_mut!((*self.queue.as_ptr()).pause).write(pause) };
     }
 
     /// Takes all nodes off the queue.
@@ -301,6 +341,54 @@ impl Queue {
         // SAFETY: By the type's invariant every entry is the `node` of a valid node, which stays so
         // while the lock is held.
         Some(unsafe { Node::from_raw(NonNull::new_unchecked(node.cast())) })
+    }
+}
+
+/// Two CPUs' queues, with both locks held.
+///
+/// Fields are dropped in declaration order: the lock that was taken last is released first, and
+/// interrupts come back with the other one.
+pub(crate) struct Two {
+    second: Queue,
+    first: Queue,
+    /// The CPU that a node is moved from.
+    from: i32,
+}
+
+impl Two {
+    /// Takes the locks of both. They are different, possible CPUs. Any context but NMI.
+    pub(crate) fn lock(from: i32, to: i32) -> Self {
+        let first = Queue::lock(from.min(to));
+        let second = first.lock_above(from.max(to));
+
+        Self {
+            second,
+            first,
+            from,
+        }
+    }
+
+    #[inline]
+    fn from_to(&self) -> (&Queue, &Queue) {
+        if self.first.cpu == self.from {
+            (&self.first, &self.second)
+        } else {
+            (&self.second, &self.first)
+        }
+    }
+
+    /// Whether `node` is on the queue that it is moved from.
+    pub(crate) fn has(&self, node: Node<'_>) -> bool {
+        self.from_to().0.has(node)
+    }
+
+    /// Moves `node` from that queue to the other.
+    pub(crate) fn transfer(&self, node: Node<'_>) {
+        let (_, to) = self.from_to();
+
+        // SAFETY: `node` is on one of that queue's lists, and its lock is held.
+        unsafe { List::unlink(node.link()) };
+        to.add(node);
     }
 }
 

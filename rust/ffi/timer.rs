@@ -49,6 +49,11 @@ impl Mode {
         }
         Self(self.0 & !bindings::hrtimer_mode_HRTIMER_MODE_REL)
     }
+
+    /// Returns the mode in which a timer stays on the CPU that starts it.
+    pub(crate) fn pinned(self) -> Self {
+        Self(self.0 | bindings::hrtimer_mode_HRTIMER_MODE_PINNED)
+    }
 }
 
 /// What [`Timer::try_to_cancel()`] has found.
@@ -110,6 +115,12 @@ impl<'a> Timer<'a> {
     pub(crate) fn is_monotonic(self) -> bool {
         // SAFETY: By the type's invariant the timer was set up, so it has a clock base.
         unsafe { bindings::rht_is_monotonic(self.0.as_ptr()) }
+    }
+
+    /// Returns the C timer, which is valid for `'a`.
+    #[inline]
+    pub(super) fn as_raw(self) -> *mut bindings::hrtimer {
+        self.0.as_ptr()
     }
 
     /// Arms it for `expiry`. Any context but NMI.

@@ -3,7 +3,8 @@
 #
 # Timers on a CPU that has no tick, because it is one of nohz_full's (a kernel
 # parameter): idle, or busy with one task, or with a guest.  Its clock is somebody
-# else's to update; the rate changes while a timer is pending.
+# else's to update; the rate changes while a timer is pending.  It is not interrupted
+# for timers that run elsewhere, nor for those that have expired.
 
 DIR=$(dirname "$(readlink -f "$0")")
 . "$DIR/functions.sh"
@@ -50,6 +51,63 @@ rate_changes() {
 	pending_while 9000 11000 1 && pending_while 9000 11000 0
 }
 
+TRACING=$DEBUGFS/tracing
+
+# The module's own interrupts, by the function tracer.
+trace() {
+	echo rht_called_fn rht_more_fn > $TRACING/set_ftrace_filter &&
+		echo function > $TRACING/current_tracer
+}
+
+untrace() {
+	echo nop > $TRACING/current_tracer
+	echo > $TRACING/set_ftrace_filter
+}
+
+# CPU: how many were there.
+traced() {
+	grep -c "\[$(printf %03d "$1")\].* rht_[a-z]*_fn " $TRACING/trace
+}
+
+# CASE...: the clock slows down five times beside it; how many interrupts of the module's
+# CPU and the others have had is in THERE and ELSEWHERE.  From the nominal rate: at a
+# faster one a timer is armed early where the clockevent does not count the TSC.
+slow_down_beside() {
+	straighten
+	trace || return 1
+	settle
+	begin_case "$@"
+	sleep 2
+	echo > $TRACING/trace
+	# A pass is where the clock is told its rate.
+	# shellcheck disable=SC2034	# functions.sh reads it
+	BENT=1
+	for tick in 9800 9600 9400 9200 9000; do
+		taskset -c "$((CPU == 0))" adjtimex -t $tick > /dev/null
+		sleep 0.2
+	done
+	THERE=$(traced "$CPU")
+	ELSEWHERE=$(($(grep -c ' rht_[a-z]*_fn ' $TRACING/trace) - THERE))
+	untrace
+	end_case || return 1
+	say "interrupts of the module's: $THERE on CPU $CPU, $ELSEWHERE elsewhere"
+}
+
+# One that is not pinned runs on another CPU, which is called each time.
+runs_elsewhere() {
+	slow_down_beside pending 8000 1 1 && [ "$THERE" = 0 ] && [ "$ELSEWHERE" -ge 5 ]
+}
+
+# A pass takes them off the list in batches, where it runs itself.
+has_expired() {
+	slow_down_beside expired 6000 && [ "$THERE" = 0 ] && [ "$ELSEWHERE" -ge 10 ]
+}
+
+# One that is pinned there is called for.
+runs_there() {
+	slow_down_beside pending 8000 1 0 && [ "$THERE" -ge 5 ]
+}
+
 # TICK: a guest that has the CPU to itself, halted and spinning.
 guest_at() {
 	bend "$1" 0
@@ -68,12 +126,23 @@ CPU=$(without_tick)
 # shellcheck disable=SC2034	# functions.sh reads it
 ON_CPU=$CPU
 load_test_module
-plan 5
+plan 8
 
 expect "idle: a node is neither early nor lost when the rate changes" rate_changes
 keep_busy
 expect "busy with one task: it has no tick" has_no_tick
 expect "busy with one task: a node is neither early nor lost" rate_changes
+if [ -w $TRACING/set_ftrace_filter ]; then
+	trap 'untrace; clean_up' EXIT
+	expect "a timer that is pinned there: it is interrupted" runs_there
+	expect "a timer armed there that runs elsewhere: it is not" runs_elsewhere
+	echo 4096 > /sys/module/raw_hrtimer_test/parameters/nodes
+	expect "timers that have expired there: it is not" has_expired
+else
+	for timer in pinned elsewhere expired; do
+		ktap_test_skip "interrupted for a timer, $timer: there is no function tracer"
+	done
+fi
 let_go
 unload raw_hrtimer_test
 unload raw_hrtimer

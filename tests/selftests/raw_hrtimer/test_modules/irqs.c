@@ -52,3 +52,9 @@ unsigned int irqs_between(u64 from, u64 to)
 		found += stamps[i] >= from && stamps[i] <= to;
 	return found;
 }
+
+/* How many came since the module was loaded, while they were watched. */
+unsigned int irqs_seen(void)
+{
+	return READ_ONCE(stamped);
+}

@@ -14,6 +14,10 @@ ulong max_late;
 module_param(max_late, ulong, 0600);
 MODULE_PARM_DESC(max_late, "fail if a callback runs so many cycles after its deadline (0: never)");
 
+bool coupled;
+module_param(coupled, bool, 0400);
+MODULE_PARM_DESC(coupled, "the clockevent is the TSC-deadline timer");
+
 uint nodes = 256;
 module_param(nodes, uint, 0600);
 MODULE_PARM_DESC(nodes, "how many nodes the cases with many have (1 to 65536)");
@@ -21,7 +25,7 @@ MODULE_PARM_DESC(nodes, "how many nodes the cases with many have (1 to 65536)");
 const struct test_case * const all_cases[] = {
 	calc_cases, arm_cases, bad_cases, node_cases, many_cases, stress_cases, soak_cases,
 	growth_cases, left_cases, cost_cases, compare_cases, listener_cases,
-	lag_cases, NULL
+	lag_cases, long_cases, NULL
 };
 
 static int __init test_init(void)

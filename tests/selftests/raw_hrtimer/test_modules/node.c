@@ -7,6 +7,7 @@
 #include <linux/delay.h>
 #include <linux/smp.h>
 #include <linux/timekeeping.h>
+#include <linux/vmalloc.h>
 
 #include "test.h"
 
@@ -128,15 +129,45 @@ static void run_node_cross(const u64 *args)
 /*
  * A timer that is pending while the script bends the clock.  args: milliseconds,
  * 1 for a node, otherwise a plain timer: that is not looked after while it is
- * pending, and late when the clock slows down.
+ * pending, and late when the clock slows down; 1 for one that any CPU may have.
  */
 static void run_pending(const u64 *args)
 {
-	shot_init(&shot, args[1], HRTIMER_MODE_ABS_PINNED);
-	shot_start(&shot, rdtsc_ordered() + us_to_cycles(args[0] * USEC_PER_MSEC),
-		   HRTIMER_MODE_ABS_PINNED);
+	enum hrtimer_mode mode = args[2] ? HRTIMER_MODE_ABS : HRTIMER_MODE_ABS_PINNED;
+
+	shot_init(&shot, args[1], mode);
+	shot_start(&shot, rdtsc_ordered() + us_to_cycles(args[0] * USEC_PER_MSEC), mode);
 	check_shot(&shot, "pending");
 	report("deadline_distance: %llu", us_to_cycles(args[0] * USEC_PER_MSEC));
+}
+
+/*
+ * Many that have expired on this CPU, and are not cancelled.  args: milliseconds that
+ * the script has to slow the clock down.
+ */
+static void run_expired(const u64 *args)
+{
+	struct shot *shots = shots_alloc("expired", nodes, HRTIMER_MODE_ABS_PINNED);
+	unsigned int lost = 0, left = 0;
+
+	if (!shots)
+		return;
+	for (unsigned int i = 0; i < nodes; i++)
+		shot_start(&shots[i], rdtsc_ordered() + us_to_cycles(1000),
+			   HRTIMER_MODE_ABS_PINNED);
+	for (unsigned int i = 0; i < nodes; i++) {
+		lost += !wait_for_completion_timeout(&shots[i].done, 20 * HZ);
+		/* Only waits for the callback. */
+		hrtimer_cancel(&shots[i].timer);
+	}
+	msleep(args[0]);
+	for (unsigned int i = 0; i < nodes; i++) {
+		left += READ_ONCE(shots[i].tt.cpu) >= 0;
+		shot_cancel(&shots[i]);
+	}
+	check(!lost, "expired: all fire, %u did not", lost);
+	check(!left, "expired: a change of the rate takes them off the list, but for %u", left);
+	vfree(shots);
 }
 
 const struct test_case node_cases[] = {
@@ -144,6 +175,7 @@ const struct test_case node_cases[] = {
 	{ "node_move", run_node_move, "" },
 	{ "node_expired", run_node_expired, "[MS]", { 20000 } },
 	{ "node_cross", run_node_cross, "" },
-	{ "pending", run_pending, "[MS] [NODE]", { 1000, 1 } },
+	{ "pending", run_pending, "[MS] [NODE] [ANY_CPU]", { 1000, 1 } },
+	{ "expired", run_expired, "[MS]", { 4000 } },
 	{ }
 };

@@ -44,15 +44,20 @@ extern const struct test_case cost_cases[];
 extern const struct test_case compare_cases[];
 extern const struct test_case listener_cases[];
 extern const struct test_case lag_cases[];
+extern const struct test_case long_cases[];
 
 void compare_exit(void);
 
 bool irqs_watch(int cpu);
 void irqs_unwatch(void);
 unsigned int irqs_between(u64 from, u64 to);
+unsigned int irqs_seen(void);
 
 /* Module parameter: more cycles after a deadline than this fail.  0: any. */
 extern ulong max_late;
+
+/* Module parameter: the clockevent counts the TSC. */
+extern bool coupled;
 
 /* Module parameter: how many nodes at once. */
 extern uint nodes;

@@ -20,13 +20,18 @@ use crate::{
     rearm, //
 };
 
-use loom::thread::spawn;
+use loom::{
+    sync::Mutex,
+    thread::spawn, //
+};
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     ptr::{
         addr_of_mut,
         null_mut, //
     },
+    sync::Arc,
 };
 
 /// Rates in ns per cycle.
@@ -146,6 +151,8 @@ impl Owner {
         }));
         // The words of both that have no lock.
         ffi::node(node).timer().expires();
+        // SAFETY: Just made.
+        unsafe { bindings::timer_cpu(timer) };
         ffi::node(node).deadline();
         ffi::node(node).is_expired();
         rearm::forget(ffi::node(node));
@@ -171,6 +178,19 @@ impl Owner {
         let found = thread.join().expect("no panic");
         settle();
         found
+    }
+
+    /// Its timer was last on this CPU.
+    fn was_on(&self, cpu: i32) {
+        // SAFETY: The timer is there until the end of the execution.
+        unsafe { bindings::set_cpu(self.timer, cpu) };
+    }
+
+    fn assert_on(&self, cpu: i32) {
+        // SAFETY: The timer is there until the end of the execution.
+        let is = unsafe { bindings::timer_cpu(self.timer) };
+
+        assert!(is == cpu, "a timer moves to another CPU");
     }
 
     fn is_queued(&self) -> bool {
@@ -228,6 +248,28 @@ impl Drop for Owner {
 /// All that was asked for is done.
 fn settle() {
     bindings::flush();
+}
+
+/// Does something for which no CPU is to be called.
+fn without_call(work: impl FnOnce()) {
+    let calls = || bindings::times("call") + bindings::times("call: isolated");
+    let before = calls();
+
+    work();
+    settle();
+    assert!(calls() == before, "a CPU is called for nothing");
+}
+
+/// Does something for which the isolated CPU is not to be called.
+fn without_call_to_isolated(work: impl FnOnce()) {
+    let before = bindings::times("call: isolated");
+
+    work();
+    settle();
+    assert!(
+        bindings::times("call: isolated") == before,
+        "an isolated CPU is interrupted"
+    );
 }
 
 /// Queues are empty and stay so.
@@ -387,9 +429,176 @@ pub fn an_expired_timer() {
     bindings::set_tsc(DEADLINE);
     owner.share().start(0);
     assert!(owner.share().fire(0), "expired");
+    without_call(|| update(SLOW));
+    owner.assert_forgotten();
+}
+
+/// Two have expired, which are not looked at in one go.
+pub fn two_expired_timers() {
+    let (owners, _rearm) = load::<2>(FAST);
+
+    bindings::set_tsc(DEADLINE);
+    for owner in &owners {
+        owner.share().start(1);
+        assert!(owner.share().fire(1), "expired");
+    }
+    without_call(|| update(SLOW));
+    owners.each_ref().map(Owner::assert_forgotten);
+}
+
+/// The clock slows down, and is still faster than when the timer was armed.
+pub fn a_timer_in_time() {
+    let ([owner], _rearm) = load(SLOWEST);
+
+    owner.share().start(1);
+    update(FAST);
+    without_call(|| update(SLOW));
+    owner.assert_in_time(SLOWEST);
+}
+
+/// A timer stays on its CPU, which may have been isolated since it was armed there.
+pub fn a_timer_that_stays() {
+    let ([owner], _rearm) = load(FAST);
+
+    owner.share().start(1);
+    bindings::set_isolated(1);
     update(SLOW);
     settle();
+    owner.assert_in_time(SLOW);
+    owner.assert_on(1);
+}
+
+/// One that an isolated CPU is about to arm, where its timer was last: the core puts it elsewhere.
+fn on_an_isolated_cpu(owner: &Owner) -> Shared {
+    bindings::set_isolated(1);
+    owner.was_on(1);
+    owner.share()
+}
+
+/// An isolated CPU arms a timer while the clock slows down, and then it does again.
+pub fn a_start_on_an_isolated_cpu() {
+    let ([owner], _rearm) = load(FAST);
+
+    on_an_isolated_cpu(&owner);
+    owner.meets(&[SLOW], |timer| timer.start(1));
+    owner.assert_in_time(SLOW);
+    owner.assert_on(0);
+    without_call_to_isolated(|| update(SLOWEST));
+    owner.assert_in_time(SLOWEST);
+    // It finds the node there.
+    owner.share().start(1);
+    without_call_to_isolated(|| {
+        update(FAST);
+        update(SLOW);
+    });
+    owner.assert_in_time(SLOW);
+    owner.share().free(1);
+    owner.assert_untouched();
+}
+
+/// The same, and all queues are looked at meanwhile; then the clock slows down.
+pub fn a_pass_and_a_start_on_an_isolated_cpu() {
+    let ([owner], _rearm) = load(FAST);
+    let shared = on_an_isolated_cpu(&owner);
+
+    let start = spawn(move || shared.start(1));
+    rearm::pass(0);
+    start.join().expect("no panic");
+    update(SLOW);
+    settle();
+    owner.assert_in_time(SLOW);
+}
+
+/// The same, and its callback runs meanwhile, early, at the rate that it was armed at or at another.
+pub fn a_callback_and_a_start_on_an_isolated_cpu() {
+    let ([owner], _rearm) = load(SLOWEST);
+    let shared = on_an_isolated_cpu(&owner);
+    // Whoever comes first has the clock speed up, with the timekeeper's lock.
+    let is_fast = Arc::new(Mutex::new(false));
+    let speed_up = move |then: fn()| {
+        let mut is_fast = is_fast.lock().expect("no panic");
+
+        if !*is_fast {
+            update(FAST);
+            *is_fast = true;
+        }
+        then();
+    };
+    let speed_up_first = speed_up.clone();
+    let callback = spawn(move || {
+        speed_up_first(|| ());
+        shared.fire(0)
+    });
+
+    shared.start(1);
+    speed_up(|| update(SLOW));
+    callback.join().expect("no panic");
+    settle();
+    owner.assert_in_time(SLOW);
+}
+
+/// The same, and its callback runs meanwhile, in time; then it is cancelled and freed.
+pub fn a_callback_in_time_on_an_isolated_cpu() {
+    let ([owner], _rearm) = load(FAST);
+    let shared = on_an_isolated_cpu(&owner);
+
+    bindings::set_tsc(DEADLINE);
+    let start = spawn(move || shared.start(1));
+    let callback = spawn(move || shared.fire(0));
+    update(SLOW);
+    start.join().expect("no panic");
+    callback.join().expect("no panic");
+    settle();
+    shared.free(1);
     owner.assert_forgotten();
+    update(SLOWEST);
+    settle();
+    owner.assert_untouched();
+}
+
+/// A callback is preempted while the clock slows down, and goes on much later.
+pub fn a_long_callback() {
+    let ([owner], _rearm) = load(FAST);
+    let looks = |mult, times| {
+        bindings::by_hand(|| {
+            update(mult);
+            rearm::pass(0);
+            rearm::called(0);
+            for _ in 0..times {
+                rearm::more(0, 0);
+            }
+        });
+        bindings::pauses()
+    };
+
+    owner.share().start(0);
+    for (mult, times, us) in [
+        (SLOW, 8, &[20, 40, 80, 160, 320, 640, 1000, 1000, 1000][..]),
+        (SLOWEST, 1, &[20, 40]),
+    ] {
+        let timer = owner.share();
+        let pauses = Cell::new(vec![]);
+
+        bindings::run_on(0);
+        // SAFETY: The timer is there until the end of the execution.
+        unsafe { &*timer.0 }.fire(|| {
+            pauses.set(looks(mult, times));
+            rearm::restart(ffi::node(timer.1))
+        });
+        let ns = us.iter().map(|us| us * 1000).collect::<Vec<u32>>();
+        assert!(pauses.take() == ns, "a look comes too soon or too late");
+        // The next look is at the timer, and the last one at none.
+        bindings::by_hand(|| {
+            rearm::more(0, 0);
+            bindings::pauses();
+            rearm::more(0, 0);
+        });
+        assert!(
+            bindings::pauses().is_empty(),
+            "a look comes too soon or too late"
+        );
+        owner.assert_in_time(mult);
+    }
 }
 
 /// The clock slows down by one unit, which is as good as none, and by another one.
@@ -549,8 +758,17 @@ pub fn an_offline_cpu() {
 
 /// The module goes while a timer is armed and the clock slows down.
 pub fn a_removal() {
+    a_removal_while(Owner::share);
+}
+
+/// The same, and the timer goes to another CPU.
+pub fn a_removal_and_an_isolated_cpu() {
+    a_removal_while(on_an_isolated_cpu);
+}
+
+fn a_removal_while(prepare: fn(&Owner) -> Shared) {
     let ([one, other], rearm) = load(FAST);
-    let shared = other.share();
+    let shared = prepare(&other);
 
     one.share().start(0);
     let thread = spawn(move || shared.start(1));

@@ -89,6 +89,30 @@ const MODELS: &[(&str, fn(), usize)] = &[
         100,
     ),
     ("an_expired_timer", model::an_expired_timer, 1),
+    ("two_expired_timers", model::two_expired_timers, 1),
+    ("a_timer_in_time", model::a_timer_in_time, 1),
+    ("a_timer_that_stays", model::a_timer_that_stays, 1),
+    (
+        "a_start_on_an_isolated_cpu",
+        model::a_start_on_an_isolated_cpu,
+        10,
+    ),
+    (
+        "a_pass_and_a_start_on_an_isolated_cpu",
+        model::a_pass_and_a_start_on_an_isolated_cpu,
+        50,
+    ),
+    (
+        "a_callback_and_a_start_on_an_isolated_cpu",
+        model::a_callback_and_a_start_on_an_isolated_cpu,
+        100,
+    ),
+    (
+        "a_callback_in_time_on_an_isolated_cpu",
+        model::a_callback_in_time_on_an_isolated_cpu,
+        50,
+    ),
+    ("a_long_callback", model::a_long_callback, 1),
     ("a_cancel", model::a_cancel, 50),
     (
         "a_cancel_and_an_early_callback",
@@ -113,6 +137,11 @@ const MODELS: &[(&str, fn(), usize)] = &[
     ("nothing_pending", model::nothing_pending, 50),
     ("an_offline_cpu", model::an_offline_cpu, 2),
     ("a_removal", model::a_removal, 100),
+    (
+        "a_removal_and_an_isolated_cpu",
+        model::a_removal_and_an_isolated_cpu,
+        100,
+    ),
     ("listener: a_change", listener::a_change, 1),
     ("listener: a_first_update", listener::a_first_update, 1),
     ("listener: a_step", listener::a_step, 1),
@@ -143,6 +172,7 @@ fn all_models_hold_and_meet_what_they_are_about() {
         "cancel: running",
         "asked for already",
         "more",
+        "two queues",
     ] {
         assert!(met.contains_key(what), "{what} is not met: {met:?}");
     }
@@ -164,6 +194,10 @@ const VERDICTS: &[&str] = &[
     "what is known is published again",
     "a pass that is for nothing",
     "a callback runs again at once, or too early",
+    "an isolated CPU is interrupted",
+    "a CPU is called for nothing",
+    "a timer moves to another CPU",
+    "a look comes too soon or too late",
     // Loom's own: a list that is torn has no end.
     "Model exceeded maximum number of branches",
     "a record is lost",

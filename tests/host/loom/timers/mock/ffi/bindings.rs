@@ -39,6 +39,7 @@ use std::{
         transmute, //
     },
     ptr::{
+        addr_of,
         addr_of_mut,
         null_mut, //
     },
@@ -110,6 +111,7 @@ marked! {
 
 pub(crate) type hrtimer_mode = u32;
 pub(crate) const hrtimer_mode_HRTIMER_MODE_REL: hrtimer_mode = 1;
+pub(crate) const hrtimer_mode_HRTIMER_MODE_PINNED: hrtimer_mode = 2;
 
 pub(crate) struct timerqueue_node {
     pub(crate) expires: i64,
@@ -126,6 +128,7 @@ pub(crate) struct Core {
 pub(crate) struct hrtimer {
     pub(crate) node: timerqueue_node,
     pub(crate) _softexpires: i64,
+    cpu: i32,
     core: Mutex<Core>,
 }
 
@@ -134,6 +137,7 @@ impl hrtimer {
         Self {
             node: timerqueue_node { expires: i64::MAX },
             _softexpires: i64::MAX,
+            cpu: 0,
             core: Mutex::new(Core {
                 is_queued: false,
                 is_running: false,
@@ -176,17 +180,36 @@ pub(crate) unsafe fn rht_is_monotonic(_timer: *const hrtimer) -> bool {
     true
 }
 
+/// The CPU of its base.
+///
+/// # Safety
+///
+/// `timer` is a valid one.
+pub(crate) unsafe fn timer_cpu(timer: *const hrtimer) -> i32 {
+    // SAFETY: As the caller's.
+    unsafe { addr_of!((*timer).cpu) }.read_marked()
+}
+
+/// One that is running stays where it is; an isolated CPU keeps those alone that are pinned to it.
 pub(crate) unsafe fn hrtimer_start_range_ns(
     timer: *mut hrtimer,
     expiry: i64,
     _delta: u64,
-    _mode: hrtimer_mode,
+    mode: hrtimer_mode,
 ) {
     // SAFETY: The model keeps its timers until the end of an execution.
     let mut core = unsafe { &*timer }.lock();
+    let is_isolated = KERNEL.isolated.get() == Some(this_cpu());
 
     // SAFETY: As above.
     unsafe { addr_of_mut!((*timer).node.expires) }.write_marked(expiry);
+    if !core.is_running {
+        let stays = !is_isolated || mode & hrtimer_mode_HRTIMER_MODE_PINNED != 0;
+        let cpu = if stays { this_cpu() } else { 0 };
+
+        // SAFETY: As above.
+        unsafe { addr_of_mut!((*timer).cpu) }.write_marked(cpu);
+    }
     core.is_queued = true;
 }
 
@@ -231,6 +254,16 @@ pub(crate) struct tsc_timer {
     pub(crate) expired: bool,
 }
 
+/// A timer that was last on this CPU.
+///
+/// # Safety
+///
+/// `timer` is a valid one.
+pub(crate) unsafe fn set_cpu(timer: *mut hrtimer, cpu: i32) {
+    // SAFETY: As the caller's.
+    unsafe { addr_of_mut!((*timer).cpu) }.write_marked(cpu);
+}
+
 /// As the owner does.
 ///
 /// # Safety
@@ -247,6 +280,7 @@ pub(crate) struct rht_queue {
     pub(crate) pending: list_head,
     pub(crate) due: list_head,
     pub(crate) called: bool,
+    pub(crate) pause: u32,
 }
 
 loom::thread_local! {
@@ -289,11 +323,37 @@ pub(crate) unsafe fn rht_queue_lock(cpu: i32, _flags: *mut c_ulong) -> *mut rht_
     queue
 }
 
-pub(crate) unsafe fn rht_queue_lock_local(cpu: *mut i32, flags: *mut c_ulong) -> *mut rht_queue {
+pub(crate) unsafe fn rht_queue_lock_timers(
+    timer: *const hrtimer,
+    cpu: *mut i32,
+    flags: *mut c_ulong,
+) -> *mut rht_queue {
+    // SAFETY: The model keeps its timers until the end of an execution.
+    let is = unsafe { timer_cpu(timer) };
+
     // SAFETY: As the caller's.
-    unsafe { cpu.write(this_cpu()) };
+    unsafe { cpu.write(is) };
     // SAFETY: As the caller's.
-    unsafe { rht_queue_lock(this_cpu(), flags) }
+    unsafe { rht_queue_lock(is, flags) }
+}
+
+pub(crate) unsafe fn rht_queue_unlock_timers(
+    queue: *mut rht_queue,
+    flags: c_ulong,
+    timer: *const hrtimer,
+) -> i32 {
+    // SAFETY: As in `rht_queue_lock_timers()`.
+    let cpu = unsafe { timer_cpu(timer) };
+
+    // SAFETY: As the caller's.
+    unsafe { rht_queue_unlock(queue, flags) };
+    cpu
+}
+
+pub(crate) unsafe fn rht_queue_lock_nested(cpu: i32, flags: *mut c_ulong) -> *mut rht_queue {
+    met("two queues");
+    // SAFETY: As the caller's.
+    unsafe { rht_queue_lock(cpu, flags) }
 }
 
 pub(crate) unsafe fn rht_queue_unlock(queue: *mut rht_queue, _flags: c_ulong) {
@@ -310,8 +370,8 @@ pub(crate) enum Work {
     Pass,
     /// A CPU's `call_single_data_t`.
     Call(i32),
-    /// A CPU's timer, some time later.
-    More(i32),
+    /// A CPU's timer, some time later, on some CPU.
+    More(i32, i32),
 }
 
 #[derive(Default)]
@@ -363,6 +423,9 @@ struct Kernel {
     tsc: Cell<u64>,
     clock: Cell<i64>,
     offline: Cell<Option<i32>>,
+    isolated: Cell<Option<i32>>,
+    /// For how long the queues were left alone, one after another.
+    pauses: StdMutex<Vec<u32>>,
 }
 
 // SAFETY: The cells are set before there is a second thread.
@@ -378,12 +441,15 @@ loom::lazy_static! {
                 pending: list_head { next, prev },
                 due: list_head { next, prev },
                 called: false,
+                pause: 0,
             })))
         }),
         interrupts: Mutex::new(Interrupts::default()),
         tsc: Cell::new(0),
         clock: Cell::new(0),
         offline: Cell::new(None),
+        isolated: Cell::new(None),
+        pauses: StdMutex::default(),
     };
 }
 
@@ -409,6 +475,22 @@ pub(crate) fn set_clock(clock: i64) {
 /// Before there is a second thread.
 pub(crate) fn set_offline(cpu: i32) {
     KERNEL.offline.set(Some(cpu));
+}
+
+/// Before there is a second thread.
+pub(crate) fn set_isolated(cpu: i32) {
+    KERNEL.isolated.set(Some(cpu));
+}
+
+/// Has some CPU look at `cpu`'s timers after a pause.
+pub(crate) fn rearm_more(cpu: i32, pause: u32) {
+    KERNEL.pauses.lock().expect("no panic").push(pause);
+    queue_work(Work::More(cpu, this_cpu()));
+}
+
+/// The pauses since this was last asked.
+pub(crate) fn pauses() -> Vec<u32> {
+    take(&mut KERNEL.pauses.lock().expect("no panic"))
 }
 
 fn interrupts() -> MutexGuard<'static, Interrupts> {
@@ -441,6 +523,11 @@ pub(crate) fn rearm_on(cpu: i32) -> bool {
         !interrupts().waiting.contains(&Work::Call(cpu)),
         "a CPU is called twice at once"
     );
+    met(if KERNEL.isolated.get() == Some(cpu) {
+        "call: isolated"
+    } else {
+        "call"
+    });
     queue_work(Work::Call(cpu));
     true
 }
@@ -463,17 +550,18 @@ fn serve() {
                 run_on(cpu);
                 rearm::called(cpu);
             }
-            Work::More(cpu) => {
+            Work::More(cpu, on) => {
                 met("more");
                 // Others get on meanwhile, a callback that runs for one.
                 yield_now();
                 // An offline CPU's timers have moved to another.
-                run_on(if KERNEL.offline.get() == Some(cpu) {
+                let on = if KERNEL.offline.get() == Some(on) {
                     0
                 } else {
-                    cpu
-                });
-                rearm::more(cpu);
+                    on
+                };
+                run_on(on);
+                rearm::more(cpu, on);
             }
         }
     }
@@ -498,6 +586,15 @@ pub(crate) fn alone(work: impl FnOnce()) {
     serve();
     run_on(cpu);
     interrupts().is_quiet = false;
+}
+
+/// Does something that asks for interrupts, none of which comes, with no other thread.
+pub(crate) fn by_hand(work: impl FnOnce()) {
+    interrupts().is_quiet = true;
+    work();
+    let mut guard = interrupts();
+    guard.waiting.clear();
+    guard.is_quiet = false;
 }
 
 /// The module's code goes.

@@ -12,7 +12,8 @@ pub(crate) use kernel::{
 pub(crate) use node::{
     Call,
     Node,
-    Queue, //
+    Queue,
+    Two, //
 };
 pub(crate) use timer::{
     Cancel,
@@ -79,6 +80,10 @@ pub(crate) fn init() {
     bindings::queues_init();
 }
 
+pub(crate) fn clockevent_watch() {}
+
+pub(crate) fn clockevent_unwatch() {}
+
 pub(crate) fn pass_queue() {
     bindings::queue_work(bindings::Work::Pass);
 }
@@ -91,8 +96,8 @@ pub(crate) fn rearm_on(call: &Call) -> bool {
     bindings::rearm_on(call.cpu())
 }
 
-pub(crate) fn rearm_more(cpu: i32) {
-    bindings::queue_work(bindings::Work::More(cpu));
+pub(crate) fn rearm_more(cpu: i32, pause: u32) {
+    bindings::rearm_more(cpu, pause);
 }
 
 pub(crate) fn pass_flush() {

@@ -36,12 +36,20 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a start gives the lock up before the timer is queued",
-        edits: &[edit("rearm.rs", "        queue.add(node);
+        edits: &[
+            edit("rearm.rs", "        queue.add(node);
     }
 ", "
                 queue.add(node);
             }
-            drop(queue);")],
+            drop(queue);"),
+            edit("rearm.rs", "    let from = queue.cpu();
+    let to = queue.unlock_and_locate(timer);
+    if to != from {
+        follow(node, from, to);
+    }
+", ""),
+        ],
         model: "model::a_start",
     },
     Fault {
@@ -62,7 +70,7 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "one batch is all",
-        edits: &[edit("rearm.rs", "        ffi::rearm_more(cpu);", "")],
+        edits: &[edit("rearm.rs", "        ffi::rearm_more(cpu, pause);", "")],
         model: "model::two_timers",
     },
     Fault {
@@ -95,7 +103,8 @@ pub const PENDING: &[Fault] = &[
     Fault {
         what: "a running callback is not waited for",
         edits: &[edit("rearm.rs", "                queue.postpone(node);
-                return true;", "")],
+                return if done == 0 { Left::Running } else { Left::More };",
+            "let _ = (done, Left::Running);")],
         model: "model::a_callback",
     },
     Fault {
@@ -147,9 +156,87 @@ pub const PENDING: &[Fault] = &[
         model: "model::a_callback_and_a_start_there",
     },
     Fault {
-        what: "a start leaves the node on another CPU's queue",
-        edits: &[edit("rearm.rs", "(fetch(queue, node), false)", "(queue, false)")],
-        model: "model::a_callback_and_a_start_elsewhere",
+        what: "a start puts the node on a second queue",
+        edits: &[edit("rearm.rs", "        Some(queue) => (queue, true),",
+            "        Some(queue) => { drop(queue); (Queue::lock_where(node.timer()), false) }")],
+        model: "model::a_callback_and_a_start_there",
+    },
+    Fault {
+        what: "a node stays where its timer is not",
+        edits: &[edit("rearm.rs", "    if to != from {", "    if false {")],
+        model: "model::a_start_on_an_isolated_cpu",
+    },
+    Fault {
+        what: "a start does not look at the rate again after its node was on two queues",
+        edits: &[edit("rearm.rs", "Some(expiry) if expiry < node.timer().expires() => ffi::pass_queue(),", "")],
+        model: "model::a_start_on_an_isolated_cpu",
+    },
+    Fault {
+        what: "a node that is on another queue is not said to be there",
+        edits: &[edit("rearm.rs", "    occupied::announce();
+    match", "    match")],
+        model: "model::a_pass_and_a_start_on_an_isolated_cpu",
+    },
+    Fault {
+        what: "a node is on no queue while it is moved to another",
+        edits: &[edit("rearm.rs", "    let queues = Two::lock(from, to);
+", "
+            forget(node);
+            let queues = Two::lock(from, to);
+            queues.put_back(node);
+"), edit("ffi/node.rs", "    /// Whether `node` is on the queue that it is moved from.", "
+            pub(crate) fn put_back(&self, node: Node<'_>) { self.from_to().0.add(node); }
+")],
+        model: "model::a_callback_and_a_start_on_an_isolated_cpu",
+    },
+    Fault {
+        what: "a node is moved while the module goes",
+        edits: &[edit("rearm.rs", "if !queues.has(node) || CLOSED.load() != 0 {", "if !queues.has(node) {")],
+        model: "model::a_removal_and_an_isolated_cpu",
+    },
+    Fault {
+        what: "a CPU is called for what has expired",
+        edits: &[edit("rearm.rs", "        if node.is_expired() {", "
+            if node.is_expired() && place == Place::Elsewhere { queue.postpone(node); return Left::Late; }
+            if node.is_expired() {")],
+        model: "model::an_expired_timer",
+    },
+    Fault {
+        what: "what has expired is left after one go",
+        edits: &[edit("rearm.rs", "Left::More => Some(PAUSE),", "Left::More => None,")],
+        model: "model::two_expired_timers",
+    },
+    Fault {
+        what: "a CPU is called for a timer that is in time",
+        edits: &[edit("rearm.rs", "        if expiry >= timer.expires() {", "
+            if expiry >= timer.expires() && place == Place::Here {")],
+        model: "model::a_timer_in_time",
+    },
+    Fault {
+        what: "a pass takes a timer to its own CPU",
+        edits: &[edit("rearm.rs", "        if place == Place::Elsewhere {", "        if false {")],
+        model: "model::a_timer_that_stays",
+    },
+    Fault {
+        what: "a pass lets a timer go where the core wants it",
+        edits: &[edit("rearm.rs", "node.mode().pinned()", "node.mode()")],
+        model: "model::a_timer_that_stays",
+    },
+    Fault {
+        what: "a preempted callback is asked for as often as ever",
+        edits: &[edit("rearm.rs", "queue.pause().saturating_mul(2)", "queue.pause().saturating_mul(1)")],
+        model: "model::a_long_callback",
+    },
+    Fault {
+        what: "a preempted callback is asked for less and less",
+        edits: &[edit("rearm.rs", "const LONGEST_PAUSE: u32 = 1_000_000;", "const LONGEST_PAUSE: u32 = 2_000_000;")],
+        model: "model::a_long_callback",
+    },
+    Fault {
+        what: "once a callback was preempted all are asked for less often",
+        edits: &[edit("rearm.rs", "queue.set_pause(pause.unwrap_or(0));",
+            "if let Some(pause) = pause { queue.set_pause(pause) }")],
+        model: "model::a_long_callback",
     },
     Fault {
         what: "a pass leaves what has expired",
