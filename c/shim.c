@@ -3,14 +3,12 @@
  * What Rust cannot do: export symbols, call static inline functions, take a
  * raw spinlock, define per-CPU data and parameters.  Nothing here decides.
  */
-#include <linux/cpufeature.h>
 #include <linux/export.h>
 #include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/smp.h>
-#include <asm/hypervisor.h>
 #include <asm/tsc.h>
 
 #include "shim.h"
@@ -231,22 +229,10 @@ void rht_rearm_more(int cpu, u32 pause)
 	hrtimer_start(&per_cpu(rht_more, cpu).timer, pause, HRTIMER_MODE_REL_PINNED_HARD);
 }
 
-bool rht_clockevent_counts_tsc __ro_after_init;
-
 void rht_init(void)
 {
 	int cpu;
 
-	/*
-	 * apic.c: the TSC-deadline timer alone has CLOCK_EVT_FEAT_CLOCKSOURCE_COUPLED.
-	 * Under Hyper-V and Xen it may be there and not in use: they have a timer of a
-	 * higher rating, which counts time of its own.
-	 */
-	rht_clockevent_counts_tsc = IS_ENABLED(CONFIG_GENERIC_CLOCKEVENTS_COUPLED) &&
-				    boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER) &&
-				    !hypervisor_is_type(X86_HYPER_MS_HYPERV) &&
-				    !hypervisor_is_type(X86_HYPER_XEN_HVM) &&
-				    !hypervisor_is_type(X86_HYPER_XEN_PV);
 	for_each_possible_cpu(cpu) {
 		struct rht_queue *queue = per_cpu_ptr(&rht_queues, cpu);
 		struct rht_more *more = per_cpu_ptr(&rht_more, cpu);

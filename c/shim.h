@@ -110,6 +110,9 @@ struct rht_layout {
 extern const struct rht_layout rht_layout;
 
 extern bool rht_clockevent_counts_tsc;
+void rht_clockevent_watch(void);
+void rht_clockevent_unwatch(void);
+
 bool rht_is_monotonic(const struct hrtimer *timer);
 void rht_warn_clock(void);
 void rht_warn_mode(void);

@@ -97,8 +97,8 @@ pub(crate) fn ktime_get() -> MonoNs {
 /// reaches an expiry, and so goes with its rate. Any context.
 #[inline]
 pub(crate) fn clockevent_counts_tsc() -> bool {
-    // SAFETY: Reads a byte that `init()` has written, and nobody writes after it.
-    unsafe { addr_of!(bindings::rht_clockevent_counts_tsc).read() }
+    // SAFETY: Reads a byte once that is written where a CPU comes online.
+    unsafe { addr_of!(bindings::rht_clockevent_counts_tsc).read_volatile() }
 }
 
 /// Warns, once, of a timer on another clock. Any context.
@@ -127,10 +127,23 @@ pub(crate) fn possible_cpus() -> impl Iterator<Item = i32> {
         .take_while(|cpu| *cpu >= 0)
 }
 
-/// Makes the per-CPU lists empty ones, and looks at the machine. To be called before all else.
+/// Makes the per-CPU lists empty ones. To be called before all else.
 pub(crate) fn init() {
     // SAFETY: The module is being loaded: nobody else knows of what is written yet.
     unsafe { bindings::rht_init() };
+}
+
+/// Looks at each CPU's clockevent, and at those of CPUs that come online. To be called before a timer is
+/// armed. May sleep.
+pub(crate) fn clockevent_watch() {
+    // SAFETY: Called in process context, once.
+    unsafe { bindings::rht_clockevent_watch() };
+}
+
+/// Looks at them no more. May sleep.
+pub(crate) fn clockevent_unwatch() {
+    // SAFETY: Called in process context, once, after `clockevent_watch()`.
+    unsafe { bindings::rht_clockevent_unwatch() };
 }
 
 /// Asks for a pass over the pending timers. Any context, the listener's included.

@@ -61,9 +61,10 @@ static REFERENCE: Word = Word::new(0);
 pub(crate) struct Rearm(());
 
 impl Rearm {
-    /// Empties the queues. Nothing is armed before this.
+    /// Empties the queues, and looks at the clockevents. Nothing is armed before this.
     pub(crate) fn new() -> Self {
         ffi::init();
+        ffi::clockevent_watch();
         Self(())
     }
 }
@@ -72,6 +73,7 @@ impl Drop for Rearm {
     /// Waits for a pass that was asked for. The listener is gone, so no further one will be.
     fn drop(&mut self) {
         ffi::pass_flush();
+        ffi::clockevent_unwatch();
     }
 }
 

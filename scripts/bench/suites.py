@@ -231,6 +231,9 @@ SUITES = [
           seconds=30, long=True, quick=True),
     Suite("vmx-hardware-off", vm(*timers.HRTIMERS, command=[*RUN_ALL, "hardware_timer.sh"]), VMX,
           seconds=25),
+    # The processor has a TSC-deadline timer, and the kernel another clockevent.
+    Suite("vmx-nolapic-timer", vm("--append", "nolapic_timer",
+                                  command=[*RUN_ALL_STRICTLY, "arm.sh"]), VMX, seconds=30),
     Suite("chrony", vm(command=[*RUN_ALL, "chrony.sh"]), VMX, seconds=200, long=True),
     # Without the module and with a bent clock they must fail: that is the fault.
     Suite("vmx-guests", kvm_tests("--kvm", "patched", tests=[

@@ -165,6 +165,16 @@ unload() {
 WAS_LOADED=
 is_not_loaded raw_hrtimer || WAS_LOADED=1
 
+# Whether every CPU has the TSC-deadline timer for its clockevent: Y or N.
+coupled() {
+	if cat /sys/devices/system/clockevents/clockevent[0-9]*/current_device |
+		grep -qvx lapic-deadline; then
+		echo N
+	else
+		echo Y
+	fi
+}
+
 # raw_hrtimer and the test module, afresh: counters are what this test did.
 # MAX_LATE_CYCLES makes lateness a failure, where the machine is repeatable.
 # [PARAMETER=VALUE], of raw_hrtimer
@@ -173,7 +183,7 @@ load_test_module() {
 	unload raw_hrtimer_test
 	unload raw_hrtimer || skip_all "raw_hrtimer is in use"
 	load raw_hrtimer "${1:-attach=off}" || fail_all "raw_hrtimer cannot be loaded"
-	load raw_hrtimer_test max_late="${MAX_LATE_CYCLES:-0}" ||
+	load raw_hrtimer_test max_late="${MAX_LATE_CYCLES:-0}" coupled="$(coupled)" ||
 		fail_all "raw_hrtimer_test cannot be loaded"
 }
 

@@ -2,7 +2,6 @@
 /*
  * Arming a plain hrtimer: raw_hrtimer_start() and raw_hrtimer_finish().
  */
-#include <linux/cpufeature.h>
 #include <linux/delay.h>
 #include <linux/math64.h>
 #include <linux/timekeeping.h>
@@ -30,7 +29,7 @@ static bool first_was_early(const struct shot *shot, u64 distance,
 {
 	u64 allowed = distance / rate->mono_mult + 1;
 
-	if (rate->mono_mult > rate->raw_mult && !boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER))
+	if (rate->mono_mult > rate->raw_mult && !coupled)
 		allowed += mul_u64_u64_div_u64(distance, rate->mono_mult - rate->raw_mult,
 					       rate->mono_mult);
 	return shot->first + allowed < shot->deadline;
