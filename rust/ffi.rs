@@ -154,8 +154,8 @@ pub(crate) fn pass_queue() {
     unsafe { bindings::rht_pass_queue() };
 }
 
-/// Asks to be told, where hooked timers can be forgotten, that the TSC counts anew. Any context, the
-/// listener's included.
+/// Asks for all hooked timers to be forgotten, because the TSC may count anew: it has restarted, or the
+/// clocksource has left it or come back to it. Any context, the listener's included.
 pub(crate) fn tsc_restarted() {
     // SAFETY: As in `pass_queue()`.
     unsafe { bindings::rht_tsc_restarted() };

@@ -185,15 +185,19 @@ fn publish(new: &Snapshot, stepped: bool) {
     let Some((old, _)) = old else {
         return;
     };
-    if old.tsc != new.tsc {
+    let other_clocksource = old.tsc != new.tsc;
+
+    if other_clocksource {
         stats::CLOCKSOURCE_CHANGES.count();
-    } else if stepped && new.tsc && has_restarted(&old.timeline, &new.timeline) {
+    }
+    // While another clocksource is current, no update says whether the TSC has restarted.
+    if other_clocksource || stepped && new.tsc && has_restarted(&old.timeline, &new.timeline) {
         ffi::tsc_restarted();
     }
     if stepped || new.timeline.rate.change_from(old.timeline.rate) != Change::Steady {
         stats::RATE_CHANGES.count();
     }
-    rearm::notice(new, stepped || old.tsc != new.tsc);
+    rearm::notice(new, stepped || other_clocksource);
 }
 
 /// By how many cycles the TSC may seem to have gone back, from one CPU to another.

@@ -46,6 +46,11 @@ pub const LISTENER: &[Fault] = &[
         model: "listener::a_restarted_tsc",
     },
     Fault {
+        what: "the TSC is the same after another clocksource",
+        edits: &[edit("gtod.rs", "if other_clocksource || stepped && new.tsc", "if stepped && new.tsc")],
+        model: "listener::a_restarted_tsc",
+    },
+    Fault {
         what: "each step back is another TSC",
         edits: &[edit("gtod.rs", "const BACK: u64 = 1 << 32;", "const BACK: u64 = 0;")],
         model: "listener::a_restarted_tsc",
