@@ -6,8 +6,8 @@
  *   hrtimer_try_to_cancel()	replaced: the engine dequeues the timer
  *   hrtimer_cancel()		before it, the engine forgets the timer
  *   __hrtimer_get_remaining()	replaced: computed from the deadline
- *   a timer's callback		replaced, for one call, if that is early; the
- *				LAPIC timer's wrapped, because it may be periodic
+ *   a timer's callback		replaced, for one call, if that is early; wrapped,
+ *				if it may be periodic, or was not seen started
  *   kvm_arch_vcpu_destroy()	before it, the vCPU's timers are forgotten
  *
  * The first four act on timers alone whose callback is one of KVM's.  Rust decides
@@ -119,12 +119,12 @@ static notrace enum hrtimer_restart rht_early(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-/* In place of the LAPIC timer's callback, which it calls. */
+/* In place of a callback, which it calls. */
 static notrace enum hrtimer_restart rht_wrapped(struct hrtimer *timer)
 {
 	enum hrtimer_restart ret = ACCESS_PRIVATE(timer, function)(timer);
 
-	if (rht_hooked_used(RHT_LAPIC))
+	if (rht_is_target(timer))
 		rust_raw_hrtimer_hooked_ran(timer, ret == HRTIMER_RESTART);
 	return ret;
 }

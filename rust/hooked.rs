@@ -244,17 +244,13 @@ pub(crate) fn callback(timer: Timer<'_>, target: Target) -> Verdict {
     match table::find(&irq, timer) {
         Some(entry) if entry.is_known() && rearm::restart(entry.node()) => Verdict::Early,
         Some(_) => go_on,
-        None => {
-            if !target.may_be_periodic() {
-                unseen(timer, target);
-            }
-            go_on
-        }
+        // Whether it is to be counted as unseen its return value says.
+        None => Verdict::Wrap,
     }
 }
 
 /// `timer`'s callback has run, and returns `HRTIMER_RESTART` if `restarts`. Context: the callback's.
-pub(crate) fn ran(timer: Timer<'_>, target: Target, restarts: bool) {
+pub(crate) fn ran(timer: Timer<'_>, restarts: bool) {
     let irq = IrqOff::new();
 
     match table::find(&irq, timer) {
@@ -262,7 +258,7 @@ pub(crate) fn ran(timer: Timer<'_>, target: Target, restarts: bool) {
             Some(snapshot) => next_period(entry, timer, &snapshot),
             None => entry.set_known(false),
         },
-        None if !restarts => unseen(timer, target),
+        None if !restarts => unseen(timer),
         _ => (),
     }
 }
@@ -330,12 +326,14 @@ static UNSEEN: [Word; 64] = [const { Word::new(0) }; 64];
 /// its timers by a function that is not hooked.
 #[cold]
 #[inline(never)]
-fn unseen(timer: Timer<'_>, target: Target) {
+fn unseen(timer: Timer<'_>) {
     let last = last_unseen(timer);
 
     stats::UNSEEN.count();
     if last.load() == address_of(timer) {
-        cover::set_blind(target);
+        if let Some(target) = Target::of(timer) {
+            cover::set_blind(target);
+        }
     }
     last.store_release(address_of(timer));
 }

@@ -306,11 +306,11 @@ entries! {
 
     /// # Safety
     ///
-    /// After the LAPIC timer's callback alone, with its timer, in the wrapper that has called it.
+    /// After a callback alone, with its timer, in the wrapper that has called it.
     fn rust_raw_hrtimer_hooked_ran(timer: *mut bindings::hrtimer, restarts: bool) {
         let Some(timer) = NonNull::new(timer) else { return };
         // SAFETY: The caller promises it, for the length of this call.
-        hooked::ran(unsafe { Timer::from_raw(timer) }, Target::LAPIC, restarts);
+        hooked::ran(unsafe { Timer::from_raw(timer) }, restarts);
     }
 
     /// # Safety

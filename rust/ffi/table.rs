@@ -172,7 +172,7 @@ fn take<'a>(_irq: &'a IrqOff, timer: Timer<'a>) -> Option<Entry<'a>> {
     FREE.store_release(next_of_vcpu(entry));
 
     let mut filled = rht_entry::default();
-    filled.node.timer = timer.into_c();
+    filled.node.timer = timer.as_raw();
     filled.node.cpu = -1;
     filled.vcpu = vcpu.map_or(core::ptr::null_mut(), |vcpu| {
         core::ptr::with_exposed_provenance_mut(vcpu.address())

@@ -24,7 +24,7 @@ pub(crate) struct Target {
 
 impl Target {
     /// The LAPIC timer, whose callback may restart it.
-    pub(super) const LAPIC: Self = Self::ALL[1];
+    const LAPIC: Self = Self::ALL[1];
 
     /// All that are known.
     pub(crate) const ALL: [Self; 4] = [
@@ -96,7 +96,7 @@ impl Target {
     /// Returns the one whose callback is `timer`'s. Any context.
     pub(crate) fn of(timer: Timer<'_>) -> Option<Self> {
         // SAFETY: A `Timer` is valid; its callback does not change.
-        Self::from_c(unsafe { bindings::rht_hooked_target(timer.into_c()) })
+        Self::from_c(unsafe { bindings::rht_hooked_target(timer.as_raw()) })
     }
 
     /// Whether its callback may restart it.
