@@ -91,6 +91,11 @@ bool rht_is_monotonic(const struct hrtimer *timer)
 	return timer->base->clockid == CLOCK_MONOTONIC;
 }
 
+bool rht_is_queued(struct hrtimer *timer)
+{
+	return hrtimer_is_queued(timer);
+}
+
 void rht_warn_clock(void)
 {
 	WARN_ONCE(1, "raw_hrtimer: timer is not on CLOCK_MONOTONIC, armed unchanged\n");

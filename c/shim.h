@@ -114,6 +114,7 @@ void rht_clockevent_watch(void);
 void rht_clockevent_unwatch(void);
 
 bool rht_is_monotonic(const struct hrtimer *timer);
+bool rht_is_queued(struct hrtimer *timer);
 void rht_warn_clock(void);
 void rht_warn_mode(void);
 

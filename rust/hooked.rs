@@ -254,6 +254,8 @@ pub(crate) fn ran(timer: Timer<'_>, restarts: bool) {
     let irq = IrqOff::new();
 
     match table::find(&irq, timer) {
+        // A start on another CPU has queued it meanwhile, for another deadline.
+        Some(_) if timer.is_queued() => (),
         Some(entry) if restarts => match snapshot() {
             Some(snapshot) => next_period(entry, timer, &snapshot),
             None => entry.set_known(false),

@@ -334,6 +334,10 @@ fn restart_early(node: Node<'_>) -> bool {
     // With the lock held from before the rate is read until the timer has its new expiry, a pass that
     // this rate does not know about comes after, and does not compare with the old one.
     let queue = Queue::lock_of(node);
+    // A start on another CPU has queued the timer since, for another deadline: not the callback's to move.
+    if node.timer().is_queued() {
+        return true;
+    }
     // One that had expired has another deadline since: its next period.
     let what = if node.is_expired() {
         stats::STARTS

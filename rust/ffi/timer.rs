@@ -105,11 +105,6 @@ impl<'a> Timer<'a> {
         self.0.as_ptr().addr()
     }
 
-    /// Returns the pointer.
-    pub(super) fn into_c(self) -> *mut bindings::hrtimer {
-        self.0.as_ptr()
-    }
-
     /// Whether it runs on `CLOCK_MONOTONIC`. Any context.
     #[inline]
     pub(crate) fn is_monotonic(self) -> bool {
@@ -146,6 +141,12 @@ impl<'a> Timer<'a> {
     pub(crate) fn is_active(self) -> bool {
         // SAFETY: By the type's invariant the timer was set up; nothing is written.
         unsafe { bindings::hrtimer_active(self.0.as_ptr()) }
+    }
+
+    /// Whether it is queued. Any context.
+    pub(crate) fn is_queued(self) -> bool {
+        // SAFETY: By the type's invariant the timer was set up; nothing is written.
+        unsafe { bindings::rht_is_queued(self.0.as_ptr()) }
     }
 
     /// Returns the expiry that it has. Any context.

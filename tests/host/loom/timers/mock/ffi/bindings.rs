@@ -237,6 +237,13 @@ pub(crate) unsafe fn hrtimer_active(timer: *const hrtimer) -> bool {
     core.is_queued || core.is_running
 }
 
+pub(crate) unsafe fn rht_is_queued(timer: *mut hrtimer) -> bool {
+    // SAFETY: As above.
+    let core = unsafe { &*timer }.lock();
+
+    core.is_queued
+}
+
 // --- nodes and queues ---------------------------------------------------------------
 
 pub(crate) struct list_head {
