@@ -10,9 +10,8 @@ use crate::{
     stats, //
 };
 
-use kernel::ffi::c_int;
-
 use core::{
+    ffi::c_int,
     marker::PhantomData,
     ptr::{
         addr_of,

@@ -122,7 +122,7 @@ pub const PENDING: &[Fault] = &[
         what: "a callback reads the rate without the lock",
         edits: &[
             edit("rearm.rs", "    let queue = Queue::lock_of(node);
-    // One", "    // One"),
+    // A start", "    // A start"),
             edit("rearm.rs", "    node.set_expired(!moved);", "
                 let queue = Queue::lock_of(node);
                 node.set_expired(!moved);"),
