@@ -207,13 +207,14 @@ def self_checking(name, cpus, rounds=()):
 # In "make check" each promise is shown once, on the machine on which it can be broken most
 # easily; what repeats it elsewhere, or in many rounds, is long.
 SUITES = [
-    Suite("kernel", setup(root.ensure_root, kernel.ensure_kernel), seconds=1),
+    Suite("root", setup(root.ensure_root), seconds=1),
+    Suite("kernel", setup(kernel.ensure_kernel), ("root",), seconds=1),
     Suite("unittests", unittests, seconds=3, quick=True),
-    Suite("arithmetic", cargo("--release"), seconds=50, quick=True),
+    Suite("arithmetic", cargo("--release"), seconds=45, quick=True),
     Suite("latch", cargo("--release", directory="tests/host/loom"), seconds=10, quick=True),
     Suite("bookkeeping", cargo("--release", "-p", "raw-hrtimer-loom-timers",
-                               directory="tests/host/loom"), seconds=90, quick=True),
-    Suite("bochs", setup(bochs.ensure_bochs), KERNEL, seconds=1),
+                               directory="tests/host/loom"), seconds=25, quick=True),
+    Suite("bochs", setup(bochs.ensure_bochs), ("root",), seconds=1),
     Suite("module", compiles, KERNEL, seconds=1, quick=True),
     Suite("series", series, KERNEL, seconds=10),
     Suite("selftests", setup(lambda: selftests.ensure_selftests(kernel.ensure_kernel())),
@@ -230,7 +231,7 @@ SUITES = [
     Suite("quick-svm", vm("--machine", "svm", command=[*RUN_ALL, "rate.sh", "arm.sh"]), BUILT,
           seconds=30, long=True, quick=True),
     Suite("vmx-hardware-off", vm(*timers.HRTIMERS, command=[*RUN_ALL, "hardware_timer.sh"]), VMX,
-          seconds=25),
+          seconds=20),
     # The processor has a TSC-deadline timer, and the kernel another clockevent.
     Suite("vmx-nolapic-timer", vm("--append", "nolapic_timer",
                                   command=[*RUN_ALL_STRICTLY, "arm.sh"]), VMX, seconds=30),
@@ -254,7 +255,7 @@ SUITES = [
           seconds=150, long=True),
     Suite("svm-hpet", vm("--machine", "svm", "--append", "clocksource=hpet",
                          command=[*RUN_ALL, "no_tsc.sh"]), BUILT, seconds=12),
-    Suite("svm-unknown", unknown_kvm, BUILT, seconds=30),
+    Suite("svm-unknown", unknown_kvm, BUILT, seconds=15),
     *[Suite(f"svm-careless-{cpus}", careless_kvm("--machine", "svm", "--cpus", cpus), BUILT,
             seconds=100, long=cpus == 1)
       for cpus in (1, 4)],
