@@ -119,13 +119,7 @@ pub fn margin(line: &Line, raw: u32, deadline: u64, now: u64) {
     let timeline = timeline(line);
     let raw_rate = rate(raw, line.shift);
     let exact = timeline.expiry(Cycles::new(deadline)).ns().get();
-    let result = margin::expiry(
-        &timeline,
-        raw_rate,
-        Cycles::new(deadline),
-        Cycles::new(now),
-    )
-    .get();
+    let result = margin::expiry(&timeline, raw_rate, Cycles::new(deadline), Cycles::new(now)).get();
 
     assert!(result <= exact, "{line:?}: {deadline} -> {result} is late");
     if result == exact {
