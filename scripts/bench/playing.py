@@ -150,8 +150,8 @@ def demo_in_container(release):
 def suites(built):
     """The suites; built: what the short ones have to wait for."""
     long = {"cores": 2, "seconds": 900, "long": True, "may_skip": True}
-    return [Suite("way-user", as_user, built, seconds=60, may_skip=True),
-            Suite("way-container", as_container, built, seconds=40, may_skip=True),
+    return [Suite("way-user", as_user, built, seconds=30, may_skip=True),
+            Suite("way-container", as_container, built, seconds=25, may_skip=True),
             Suite("way-user-demo", demo_as_user, ("kernel",), **long),
             *[Suite(f"way-container-{release}", demo_in_container(release), ("kernel",), **long)
               for release in IMAGES]]

@@ -222,7 +222,7 @@ SUITES = [
     Suite("demo", demonstration("--quick"), VMX, cores=2, seconds=90),
     Suite("demo-all", demonstration(), VMX, cores=2, seconds=220, long=True),
     Suite("bench-quick", goals.suite("vmx", "--quick", "--only", "timers"), VMX, cores=2,
-          seconds=90),
+          seconds=30),
     Suite("vmx", vm("--kvm", "patched", command=[*RUN_ALL_STRICTLY, *MODULE]), VMX, seconds=140),
     Suite("vmx-all", vm("--kvm", "patched", command=RUN_ALL_STRICTLY, timeout=1500), VMX,
           seconds=270, long=True),
