@@ -75,7 +75,7 @@ MACHINES = [
     [Rate("0"), Rate("+500 ppm", freq=500 << 16), replace(SLOW, kvms=("stock",))],
     [FASTEST, SLOWEST, replace(SLOW, kvms=("patched",))],
 ]
-QUICK = [[FASTEST], [SLOWEST]]
+QUICK = [[FASTEST, SLOWEST]]
 
 
 @dataclass

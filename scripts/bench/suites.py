@@ -219,7 +219,7 @@ SUITES = [
     Suite("series", series, KERNEL, seconds=10),
     Suite("selftests", setup(lambda: selftests.ensure_selftests(kernel.ensure_kernel())),
           KERNEL, seconds=1),
-    Suite("demo", demonstration("--quick"), VMX, cores=2, seconds=90),
+    Suite("demo", demonstration("--quick"), VMX, seconds=135),
     Suite("demo-all", demonstration(), VMX, cores=2, seconds=220, long=True),
     Suite("bench-quick", goals.suite("vmx", "--quick", "--only", "timers"), VMX, cores=2,
           seconds=30),
