@@ -73,7 +73,7 @@ def suites(kvm_tests, vmx, svm):
         found.append(Suite(f"{machine}-timers-{cpus}-{way}", kvm_tests(
             "--machine", machine, "--cpus", cpus, "--kvm", way, "--append", CONSTANT_TSC,
             with_module=True, tests=tests,
-            schedules=f"{CONSTANT if long else '+10% -10%'} {CHANGING}"), after, seconds=90,
+            schedules=f"{CONSTANT if long else '+10% -10%'} {CHANGING}"), after, seconds=50,
             long=long))
 
     for way, more in MORE.items():
