@@ -2,7 +2,8 @@
 /*
  * Preloaded where proot 5.1 traces: it changes the memory of a process that
  * executes a program, and a child of vfork() or posix_spawn() still has that in
- * common with its parent.  Here these are fork().
+ * common with its parent.  Here these are fork(), and so are popen() and
+ * system(), which call the C library's own posix_spawn().
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -10,6 +11,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <sys/wait.h>
 
@@ -137,4 +141,102 @@ int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t 
 		 const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
 {
 	return spawn(pid, file, actions, attr, argv, envp, execvpe);
+}
+
+static pid_t shell(const char *command, int from, int to)
+{
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	if (from >= 0 && from != to) {
+		dup2(from, to);
+		close(from);
+	} else if (from >= 0) {
+		fcntl(to, F_SETFD, 0);
+	}
+	execl("/bin/sh", "sh", "-c", "--", command, NULL);
+	_exit(127);
+}
+
+static int status_of(pid_t child)
+{
+	int status;
+
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return status;
+}
+
+int system(const char *command)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, old_int, old_quit;
+	pid_t child;
+	int status;
+
+	if (!command)
+		return 1;
+	child = shell(command, -1, -1);
+	if (child < 0)
+		return -1;
+	sigaction(SIGINT, &ignore, &old_int);
+	sigaction(SIGQUIT, &ignore, &old_quit);
+	status = status_of(child);
+	sigaction(SIGINT, &old_int, NULL);
+	sigaction(SIGQUIT, &old_quit, NULL);
+	return status;
+}
+
+/* The open ones, newest first. */
+static struct pipe {
+	FILE *file;
+	pid_t child;
+	struct pipe *next;
+} *pipes;
+
+FILE *popen(const char *command, const char *mode)
+{
+	int reads = strchr(mode, 'r') != NULL, ends[2];
+	struct pipe *new = malloc(sizeof(*new));
+
+	if (!new)
+		return NULL;
+	if (pipe2(ends, O_CLOEXEC)) {
+		free(new);
+		return NULL;
+	}
+	new->file = fdopen(ends[!reads], reads ? "r" : "w");
+	new->child = new->file ? shell(command, ends[reads], reads) : -1;
+	close(ends[reads]);
+	if (new->child < 0) {
+		if (new->file)
+			fclose(new->file);
+		free(new);
+		return NULL;
+	}
+	if (!strchr(mode, 'e'))
+		fcntl(ends[!reads], F_SETFD, 0);
+	new->next = pipes;
+	pipes = new;
+	return new->file;
+}
+
+int pclose(FILE *file)
+{
+	struct pipe **at, *found;
+	pid_t child;
+
+	for (at = &pipes; *at && (*at)->file != file; at = &(*at)->next)
+		;
+	if (!*at) {
+		errno = ECHILD;
+		return -1;
+	}
+	found = *at;
+	*at = found->next;
+	child = found->child;
+	free(found);
+	fclose(file);
+	return status_of(child);
 }
