@@ -114,6 +114,45 @@ class Table(unittest.TestCase):
         self.assertIn("0003 does not apply", lines[-1])
 
 
+class TwoMachines(unittest.TestCase):
+    """One KVM of a rate in each."""
+
+    def readers(self, *lines):
+        found = []
+        for kvm, said_of_it in zip(("stock", "patched"), lines):
+            rate = demo.replace(FAST, kvms=(kvm,))
+            found.append(demo.Reader([rate], True, lambda *_: None, lambda *_: None))
+            for line in said_of_it:
+                found[-1].line(line + "\n")
+        return found
+
+    def setUp(self):
+        lines = output()
+        at = lines.index("@ run patched loaded")
+        self.stock, self.patched = lines[:at] + ["@ done"], lines[:4] + lines[at:]
+
+    def test_they_are_one_rate(self):
+        result = demo.results(self.readers(self.stock, self.patched), KERNEL, None, "git")
+        self.assertEqual([(run["kvm"], run["module"]) for run in result["rates"][0]["runs"]],
+                         demo.RUNS)
+        self.assertEqual(len(result["rates"]), 1)
+        self.assertEqual((result["passed"], result["failed"]), (5, 0))
+
+    def test_each_has_to_run_its_own(self):
+        self.assertEqual(demo.complaints(self.readers(self.stock, self.patched)), [])
+        found = demo.complaints(self.readers(self.stock, self.stock))
+        self.assertTrue(any("not all runs" in sentence for sentence in found), found)
+
+    def test_what_the_machines_do(self):
+        runs = {}
+        for rate in (rate for machine in demo.MACHINES for rate in machine):
+            runs.setdefault(rate.name, []).extend(rate.runs(with_patched=True))
+        self.assertEqual(set(map(tuple, runs.values())), {tuple(demo.RUNS)})
+        self.assertEqual(len(runs), 5)
+        each = [sum(len(rate.runs(True)) for rate in machine) for machine in demo.MACHINES]
+        self.assertLessEqual(max(each) - min(each), 1)
+
+
 class Complaints(unittest.TestCase):
     def check(self, lines, words):
         found = demo.complaints([read(lines)])
