@@ -92,7 +92,7 @@ def suites(kvm_tests, vmx, svm):
     for way, more in MORE.items():
         tests = (each(TIMERS + more, SHORTER)
                  + (each(COUNT + WRITTEN, SHORTER) + FAR if more else []))
-        on_vmx(f"distances-{way}", way, tests, f"{FAST_AND_SLOW} random", seconds=80,
+        on_vmx(f"distances-{way}", way, tests, f"{accuracy.NOMINAL} -10% random", seconds=60,
                long=way == "stock")
         on_vmx(f"distances-{way}-ppm", way, tests, PPM, seconds=60, long=True)
     for way, more in MORE.items():
