@@ -134,8 +134,8 @@ def _build_modules(path, kernel, replacements, additions):
 
 def _modules(kernel, kvm_kind):
     replacements = []
-    if kvm_kind == "patched":
-        replacements = sorted(kvm.ensure_patched_kvm(kernel).glob("*.ko"))
+    if kvm_kind != "stock":
+        replacements = sorted(kvm.ensure_patched_kvm(kernel, kvm_kind).glob("*.ko"))
     additions = [module.build_module(kernel)]
     if module.TEST_MODULES.exists():
         additions += sorted(module.build_test_modules(kernel).glob("*.ko"))

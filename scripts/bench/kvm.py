@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """KVM's modules with the project's patches, for an otherwise unmodified kernel."""
 
-from pathlib import Path
+import fnmatch
 import re
 import shutil
 
@@ -9,30 +9,48 @@ from . import cache, module, root
 from .cache import BenchError, TREE
 
 PATCHES = TREE / "patches/kvm"
+# What a kind of KVM has, beyond the kernel's own: the series in these folders, in order.
+KINDS = {
+    "stock": (),
+    "fixes": ("fixes",),
+    "patched": ("fixes", "provider"),
+    "hardware": ("fixes", "nested-hv-timer"),
+    "both": ("fixes", "provider", "nested-hv-timer"),
+}
 MODULES = ["kvm.ko", "kvm-intel.ko", "kvm-amd.ko"]
 RECIPE = "1"
 CALLBACKS = ["apic_timer_fn", "stimer_timer_callback", "xen_timer_callback"]    # of kvm.ko
-NOT_BUILT = ["MAINTAINERS", "Documentation/*"]  # parts of a patch that are left out
+# Parts of a patch that are left out.  Our selftests are built from this tree.
+NOT_BUILT = ["MAINTAINERS", "Documentation/*", "tools/*"]
 
 
 class DoesNotApply(BenchError):
     """The series is for another version of Linux."""
 
 
-def series(directory=PATCHES):
-    """The patches of a series in order, without its cover letter."""
-    return sorted(p for p in directory.glob("*.patch")
-                  if not p.name.startswith("0000"))
+def series(kind="patched"):
+    """The patches of a kind of KVM in order, without the cover letters."""
+    return [patch for name in KINDS[kind] for patch in sorted((PATCHES / name).glob("*.patch"))
+            if not patch.name.startswith("0000")]
+
+
+def title(patch):
+    """What a patch is called in a result: its series, and its file."""
+    return f"{patch.parent.name}/{patch.name}"
+
+
+def _built_files(patch):
+    """The files that a patch changes and that a build of KVM reads."""
+    names = re.findall(r"^(?:---|\+\+\+) [ab]/(\S+)", patch.read_text("utf-8"), re.M)
+    return [name for name in names
+            if not any(fnmatch.fnmatch(name, pattern) for pattern in NOT_BUILT)]
 
 
 def _changed_directories(source, patches):
     """The directories of `source` that patches write to, none inside another."""
     found = set()
     for patch in patches:
-        for name in re.findall(r"^(?:---|\+\+\+) [ab]/(\S+)",
-                               patch.read_text("utf-8"), re.M):
-            if any(Path(name).match(pattern) for pattern in NOT_BUILT):
-                continue
+        for name in _built_files(patch):
             directory = (source / name).parent
             while not directory.is_dir():       # the patch creates it
                 directory = directory.parent
@@ -59,7 +77,7 @@ def apply_patch(kernel, patch, binds):
                     cwd=kernel.source, binds=binds, capture=True, check=False,
                     env={"GIT_CEILING_DIRECTORIES": kernel.source.parent})
     if done.returncode:
-        raise DoesNotApply(f"{patch.name} does not apply to Linux {kernel.version}:\n"
+        raise DoesNotApply(f"{title(patch)} does not apply to Linux {kernel.version}:\n"
                            + done.stderr.strip())
 
 
@@ -100,10 +118,10 @@ def _build(path, kernel, patches):
     shutil.rmtree(work)
 
 
-def ensure_patched_kvm(kernel):
-    """The directory of the patched kvm.ko, kvm-intel.ko and kvm-amd.ko."""
-    patches = series()
-    return cache.stage(f"kvm-{kernel.name}", [RECIPE, str(kernel.kdir), *patches],
+def ensure_patched_kvm(kernel, kind="patched"):
+    """The directory of kvm.ko, kvm-intel.ko and kvm-amd.ko of a kind other than stock."""
+    patches = [patch for patch in series(kind) if _built_files(patch)]
+    return cache.stage(f"kvm-{kind}-{kernel.name}", [RECIPE, str(kernel.kdir), *patches],
                        lambda path: _build(path, kernel, patches), keep=2)
 
 

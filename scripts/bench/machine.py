@@ -131,7 +131,7 @@ class _Conversation:
 class Machine:
     name: str = "vmx"
     kernel: str = "stock"
-    kvm: str = "stock"          # or patched
+    kvm: str = "stock"          # one of kvm.KINDS
     cpus: int = 1
     add: tuple = ()             # pairs (host path, guest path)
     append: str = ""            # kernel parameters

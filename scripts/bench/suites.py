@@ -167,6 +167,9 @@ KERNEL = ("kernel",)
 BUILT = ("kernel", "module", "series", "selftests")
 VMX = (*BUILT, "bochs")
 NESTED = ["nested_preemption_timer_save_test", "nested_preemption_timer_restore_test"]
+FIXES = ["nested_preemption_timer_restore_test", "apic_timer_test", "tsc_cpu_online_test"]
+HARDWARE = ["vmx_preemption_timer_test", *NESTED,
+            "nested_preemption_timer_accuracy_test --distance 100 --distance 10000 --samples 20"]
 
 
 # For the Xen timer; and because identify_cpu() forgets for a moment, with interrupts on, that page
@@ -238,7 +241,7 @@ SUITES = [
     Suite("chrony", vm(command=[*RUN_ALL, "chrony.sh"]), VMX, seconds=200, long=True),
     # Without the module and with a bent clock they must fail: that is the fault.
     Suite("vmx-guests", kvm_tests("--kvm", "patched", tests=[
-        *NESTED, *timers.FAR,
+        *NESTED, "apic_timer_test",
         *timers.each(timers.TIMERS + timers.PERIODIC + timers.COUNT, timers.SHORTER)]), VMX,
         seconds=45, long=True),
     Suite("vmx-nested", kvm_tests("--kvm", "patched", tests=NESTED, schedules="-10% +10% random",
@@ -249,6 +252,16 @@ SUITES = [
         "--cpus", cpus, tests=["vmx_preemption_timer_test"], schedules="jumps", runs=runs,
         with_module=True, timeout=timeout), VMX, seconds=12 * runs, long=runs > 9)
       for suffix, runs, timeout in (("", 3, 900), ("-long", 100, 9000)) for cpus in (1, 2)],
+    # What the series fixes mends, at any rate, and with two processors.
+    Suite("vmx-fixes", kvm_tests("--kvm", "fixes", "--cpus", 2, tests=FIXES,
+                                 schedules="0 +500ppm"), VMX, seconds=120),
+    # L2's timer in hardware: right at any rate, without the module.  The APIC's is an hrtimer
+    # while L2 is halted.
+    Suite("vmx-nested-hardware", kvm_tests("--kvm", "hardware", tests=HARDWARE,
+                                           schedules="-10% +10% random"), VMX, seconds=90),
+    Suite("vmx-nested-both", kvm_tests("--kvm", "both", "--cpus", 2, with_module=True,
+                                       tests=[*HARDWARE, "nested_timers_test"],
+                                       schedules="-10% +10% random"), VMX, seconds=120),
     *timers.suites(kvm_tests, VMX, BUILT),
     *verdicts.suites(VMX),
     Suite("svm-1", vm("--machine", "svm", "--kvm", "patched", command=RUN_ALL), BUILT,
@@ -300,7 +313,8 @@ SUITES = [
       for release in kernel.tested()],
     Suite("bench", goals.suite("vmx"), VMX, cores=2, long=True),
     Suite("bench-svm", goals.suite("svm"), BUILT, cores=2, long=True),
-    Suite("each-patch", each_patch.each_patch, KERNEL, cores=2, long=True),
+    *[Suite(f"each-patch-{kind}", each_patch.each_patch(kind), KERNEL, cores=2, long=True)
+      for kind in ("patched", "both")],
     Suite("arithmetic-long", cargo("--release", env={"PROPTEST_CASES": "5000000"}),
           ("arithmetic",), long=True),
     Suite("proof-faults", proof("--faults", timeout=3600), ("proof",), long=True),

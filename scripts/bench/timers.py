@@ -18,7 +18,9 @@ PERIODIC = ["apic_timer_accuracy_test --mode periodic"]
 COUNT = ["apic_timer_accuracy_test --mode count"]
 WRITTEN = ["apic_timer_accuracy_test --mode oneshot-written",
            "apic_timer_accuracy_test --mode periodic-written"]
-FAR = ["apic_timer_accuracy_test --mode far"]
+# Without a TSC page, and by messages: a patched KVM's other way to the deadline.
+NO_PAGE = [f"hyperv_stimer_accuracy_test --mode {mode}"
+           for mode in ("oneshot-msr", "periodic-msr", "oneshot-message", "oneshot-msr-message")]
 MORE = {"patched": PERIODIC, "stock": []}
 
 # KVM runs the APIC timer of a vCPU that does not halt in the VMX-preemption timer, as on each
@@ -89,9 +91,13 @@ def suites(kvm_tests, vmx, svm):
                    machine=HRTIMERS, seconds=40)
         on_vmx(f"hrtimers-{way}", way, tests, f"{CONSTANT} {CHANGING}", machine=HRTIMERS,
                seconds=120, long=True)
+    on_vmx("hyperv-patched", "patched", each(NO_PAGE, HALTED), f"{FAST_AND_SLOW} random",
+           seconds=40)
+    # L2's own timer in hardware, halted or not; the module is there for the APIC's.
+    on_vmx("timers-both", "both", each(TIMERS[:1], SPINNING) + each(TIMERS[:3], HALTED),
+           f"{FAST_AND_SLOW} {CHANGING}", seconds=60)
     for way, more in MORE.items():
-        tests = (each(TIMERS + more, SHORTER)
-                 + (each(COUNT + WRITTEN, SHORTER) + FAR if more else []))
+        tests = each(TIMERS + more, SHORTER) + (each(COUNT + WRITTEN, SHORTER) if more else [])
         on_vmx(f"distances-{way}", way, tests, f"{accuracy.NOMINAL} -10% random", seconds=60,
                long=way == "stock")
         on_vmx(f"distances-{way}-ppm", way, tests, PPM, seconds=60, long=True)

@@ -154,27 +154,6 @@ static void guest_count(void)
 	GUEST_DONE();
 }
 
-/*
- * Beyond 2^64 / 10^6 cycles, the nanoseconds until the deadline don't fit into
- * 64 bits on their way from cycles.  Choose one for which the rest does, i.e.
- * an interrupt would arrive after half of the time.
- */
-static void guest_far(void)
-{
-	u64 cycles = counts_to_cycles(guest_timer.distance_us * COUNTS_PER_US);
-	u64 start;
-
-	guest_setup();
-	start = rdtsc();
-	wrmsr(MSR_IA32_TSC_DEADLINE, start + ~0ull / 1000000 + cycles / 2);
-	while (rdtsc() - start < cycles) {
-		sti();
-		cpu_relax();
-		cli();
-	}
-	GUEST_DONE();
-}
-
 static struct kvm_vm *run_guest(const struct timer_run *run, void *guest_code)
 {
 	struct kvm_vcpu *vcpu;
@@ -194,17 +173,9 @@ static void test_accuracy(const struct timer_run *run)
 	timer_report(vm, run, guest_tsc_khz);
 }
 
-/*
- * Stay on one CPU: on moving to another, KVM starts the hypervisor timer anew for
- * a TSC of the guest that it has computed when the APIC timer was set, i.e. before
- * the guest has written its TSC, and the interrupt is early or lost.
- */
 static void test_written(const struct timer_run *run)
 {
-	struct kvm_vm *vm;
-
-	pin_self_to_any_cpu();
-	vm = run_guest(run, guest_written);
+	struct kvm_vm *vm = run_guest(run, guest_written);
 
 	timer_report(vm, run, guest_tsc_khz);
 }
@@ -221,13 +192,6 @@ static void test_count(const struct timer_run *run)
 			 (unsigned long)tmcct_reads);
 }
 
-static void test_far(const struct timer_run *run)
-{
-	kvm_vm_free(run_guest(run, guest_far));
-	ksft_test_result(!guest_timer.irqs, "%s, beyond 2^64 / 10^6 cycles: %lu interrupts\n",
-			 run->mode->name, (unsigned long)guest_timer.irqs);
-}
-
 static const struct timer_mode modes[] = {
 	{ "tscdeadline", test_accuracy, APIC_LVT_TIMER_TSCDEADLINE },
 	{ "oneshot", test_accuracy, APIC_LVT_TIMER_ONESHOT },
@@ -236,8 +200,6 @@ static const struct timer_mode modes[] = {
 	{ "periodic-written", test_written, APIC_LVT_TIMER_PERIODIC, .min_us = MIN_PERIOD_US },
 	{ "count", test_count, APIC_LVT_TIMER_ONESHOT, .spinning_only = true,
 	  .min_us = 100, .max_us = 100000 },
-	{ "far", test_far, APIC_LVT_TIMER_TSCDEADLINE, .spinning_only = true,
-	  .min_us = 10000, .max_us = 10000 },
 };
 
 int main(int argc, char *argv[])

@@ -46,12 +46,17 @@ static const struct restore_case {
 	bool wrap;		/* L1's TSC, halfway to the deadline */
 	bool wait;		/* for the deadline, before restoring */
 	u64 skip;		/* that many times the timer, before restoring */
+	bool tsc_last;		/* the TSC, which is far ahead, is restored after the rest */
+	u64 ahead;		/* the deadline, in cycles, of the TSC that is restored */
 } cases[] = {
 	{ "deadline to come" },
 	{ "deadline to come, TSC wraps", .wrap = true },
 	{ "deadline passed", .wait = true },
 	{ "deadline passed, TSC wrapped", .wrap = true, .wait = true },
 	{ "deadline passed by 2^20 times the timer", .skip = 1ull << 20 },
+	{ "deadline to come, TSC restored last", .tsc_last = true },
+	{ "deadline passed, TSC restored last", .wait = true, .tsc_last = true },
+	{ "deadline beyond 2^64 / 10^6 cycles", .ahead = ~0ull / 1000000 },
 };
 
 /* So that the timer doesn't expire before L2 exits, even if that takes its time. */
@@ -150,12 +155,13 @@ static __u64 *saved_tsc(struct kvm_x86_state *state)
 
 static void test_restore(const struct restore_case *c)
 {
+	u64 exit = c->ahead ? EXIT_REASON_VMCALL : EXIT_REASON_PREEMPTION_TIMER;
 	bool pending = !c->wait && !c->skip;
 	struct kvm_x86_state *state;
 	struct kvm_vcpu *vcpu;
 	gva_t vmx_pages_gva;
 	struct kvm_vm *vm;
-	u64 host_tsc, cycles;
+	u64 host_tsc, cycles, tsc;
 	s64 late;
 
 	vm = vm_create_with_one_vcpu(&vcpu, l1_guest_code);
@@ -163,6 +169,8 @@ static void test_restore(const struct restore_case *c)
 	vcpu_args_set(vcpu, 1, vmx_pages_gva);
 	if (c->wrap)
 		vcpu_set_msr(vcpu, MSR_IA32_TSC, -((ticks << TICK_SHIFT) / 2));
+	if (c->tsc_last)
+		vcpu_set_msr(vcpu, MSR_IA32_TSC, FAR_TSC);
 	l2_ran = 0;
 	sync_global_to_guest(vm, l2_ran);
 	sync_global_to_guest(vm, ticks);
@@ -189,10 +197,16 @@ static void test_restore(const struct restore_case *c)
 		*saved_tsc(state) += rdtsc() - host_tsc;
 	}
 	*saved_tsc(state) += c->skip * (ticks << TICK_SHIFT);
+	state->nested.hdr.vmx.preemption_timer_deadline += c->ahead >> TICK_SHIFT;
 
+	tsc = *saved_tsc(state);
+	if (c->tsc_last)
+		*saved_tsc(state) = 0;
 	vcpu = vm_recreate_with_one_vcpu(vm);
 	vcpu_load_state(vcpu, state);
 	kvm_x86_state_cleanup(state);
+	if (c->tsc_last)
+		vcpu_set_msr(vcpu, MSR_IA32_TSC, tsc);
 
 	run_until(vcpu, STAGE_EXIT);
 	sync_global_from_guest(vm, l2_ran);
@@ -203,8 +217,7 @@ static void test_restore(const struct restore_case *c)
 	late = l1_tsc - deadline;
 	ksft_print_msg("%s: exit reason %lu, L1 exit - deadline %ld cycles, L2 ran %lu loops\n",
 		       c->name, (unsigned long)reason, (long)late, (unsigned long)l2_ran);
-	ksft_test_result(reason == EXIT_REASON_PREEMPTION_TIMER && late >= 0 &&
-			 !!l2_ran == pending, "%s\n", c->name);
+	ksft_test_result(reason == exit && late >= 0 && !!l2_ran == pending, "%s\n", c->name);
 }
 
 static void set_tsc_rate(struct kvm_vcpu *vcpu, u32 percent)

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Test an L2's VMX-preemption timer beside the vCPU's APIC timer.
+ *
+ * KVM may run both in the same timer of the hardware, and in hrtimers while the
+ * vCPU is halted: whichever of the two is due first, or if both are at once,
+ * neither may be early or lost, and one L2's must not be taken for another's.
+ *
+ * How late the timers are is reported, and is a failure only if it's by as much
+ * as they are apart, i.e. it doesn't matter at which rate the host's clocks run.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apic.h"
+#include "kselftest.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "test_util.h"
+#include "vmx.h"
+
+#define TIMER_VECTOR	0xec
+#define TICK_SHIFT	5
+#define SAMPLES		10
+
+static const struct timer_case {
+	const char *name;
+	u64 l2_us, apic_us;	/* until the timers are due; zero: there's none */
+	bool halt;		/* L2, instead of spinning */
+	bool move;		/* the vCPU, between CPUs */
+	bool other;		/* run an L2 without the timer in between */
+	u32 tsc_percent;	/* L1's TSC frequency, of the host's */
+} cases[] = {
+	{ "L2's timer", 20000 },
+	{ "L2's timer, halted", 20000, .halt = true },
+	{ "L2's timer, then the APIC's", 10000, 20000 },
+	{ "the APIC timer, then L2's", 20000, 10000 },
+	{ "the APIC timer, then L2's, halted", 20000, 10000, .halt = true },
+	{ "both timers at once", 20000, 20000 },
+	{ "both timers at once, halted", 20000, 20000, .halt = true },
+	{ "L2's timer, an L2 without in between", 10000, .other = true },
+	{ "the APIC timer, then L2's, moved", 40000, 20000, .move = true },
+	{ "the APIC timer, then L2's, halted, moved", 40000, 20000, .halt = true, .move = true },
+	{ "the APIC timer, then L2's, slower TSC", 20000, 10000, .tsc_percent = 75 },
+	{ "the APIC timer, then L2's, faster TSC", 20000, 10000, .tsc_percent = 150 },
+};
+
+/* What the guest is told, and what it tells: cycles, at worst. */
+static struct timer_case c;
+static s64 l2_late[2], apic_late[2];	/* least and most */
+static u64 irqs, irq_tsc, l2_first, l2_last;
+static s64 l2_overrun;
+static bool in_l2, eoi_due;
+static bool done;
+
+static u64 us_to_cycles(u64 us)
+{
+	return us * guest_tsc_khz / 1000;
+}
+
+static void account(s64 *late, s64 cycles)
+{
+	late[0] = min(late[0], cycles);
+	late[1] = max(late[1], cycles);
+}
+
+static void timer_handler(struct ex_regs *regs)
+{
+	irq_tsc = rdtsc();
+	WRITE_ONCE(irqs, irqs + 1);
+
+	/* L1 intercepts the MSRs of L2, i.e. L2 would exit. */
+	if (in_l2)
+		eoi_due = true;
+	else
+		x2apic_write_reg(APIC_EOI, 0);
+}
+
+static void l2_guest_code(void)
+{
+	u64 first = rdtsc();
+
+	WRITE_ONCE(l2_first, first);
+	for (;;) {
+		WRITE_ONCE(l2_last, rdtsc());
+		if (c.halt) {
+			safe_halt();
+		} else {
+			sti();
+			cpu_relax();
+		}
+		cli();
+	}
+}
+
+static void l2_other_code(void)
+{
+	u64 start = rdtsc();
+
+	while (rdtsc() - start < 2 * us_to_cycles(c.l2_us))
+		cpu_relax();
+	vmcall();
+}
+
+static void prepare_l2(struct vmx_pages *vmx_pages, void *code)
+{
+	GUEST_ASSERT(!vmclear(vmx_pages->vmcs_gpa));
+	GUEST_ASSERT(!vmptrld(vmx_pages->vmcs_gpa));
+	prepare_vmcs(vmx_pages, code);
+}
+
+static void run_other_l2(struct vmx_pages *vmx_pages)
+{
+	prepare_l2(vmx_pages, l2_other_code);
+	GUEST_ASSERT(!vmlaunch());
+	GUEST_ASSERT_EQ(vmreadz(VM_EXIT_REASON), EXIT_REASON_VMCALL);
+}
+
+static void run_l2(struct vmx_pages *vmx_pages, u64 ticks)
+{
+	u64 before, after, deadline, apic_deadline = 0, seen = irqs;
+
+	prepare_l2(vmx_pages, l2_guest_code);
+	GUEST_ASSERT(!vmwrite(PIN_BASED_VM_EXEC_CONTROL,
+			      vmreadz(PIN_BASED_VM_EXEC_CONTROL) |
+			      PIN_BASED_VMX_PREEMPTION_TIMER));
+	GUEST_ASSERT(!vmwrite(VMX_PREEMPTION_TIMER_VALUE, ticks));
+
+	before = rdtsc();
+	deadline = ((before >> TICK_SHIFT) + ticks) << TICK_SHIFT;
+	if (c.apic_us) {
+		apic_deadline = before + us_to_cycles(c.apic_us);
+		wrmsr(MSR_IA32_TSC_DEADLINE, apic_deadline);
+	}
+	in_l2 = true;
+	GUEST_ASSERT(!vmlaunch());
+	after = rdtsc();
+	in_l2 = false;
+	if (eoi_due)
+		x2apic_write_reg(APIC_EOI, 0);
+	eoi_due = false;
+
+	GUEST_ASSERT_EQ(vmreadz(VM_EXIT_REASON), EXIT_REASON_PREEMPTION_TIMER);
+	account(l2_late, after - deadline);
+
+	/* L2's own deadline counts from its first TSC, which is later than L1's. */
+	l2_overrun = max(l2_overrun, (s64)(l2_last - (((l2_first >> TICK_SHIFT) + ticks) <<
+						      TICK_SHIFT)));
+	if (!apic_deadline)
+		return;
+
+	while (READ_ONCE(irqs) == seen) {
+		sti();
+		cpu_relax();
+		cli();
+	}
+	account(apic_late, irq_tsc - apic_deadline);
+}
+
+static void l1_guest_code(struct vmx_pages *vmx_pages)
+{
+	u64 rate = rdmsr(MSR_IA32_VMX_MISC) & VMX_MISC_PREEMPTION_TIMER_RATE_MASK;
+	u64 i;
+
+	GUEST_ASSERT_EQ(rate, TICK_SHIFT);
+	cli();
+	x2apic_enable();
+	x2apic_write_reg(APIC_LVTT, APIC_LVT_TIMER_TSCDEADLINE | TIMER_VECTOR);
+	GUEST_ASSERT(prepare_for_vmx_operation(vmx_pages));
+	GUEST_ASSERT(load_vmcs(vmx_pages));
+
+	for (i = 0; i < SAMPLES; i++) {
+		run_l2(vmx_pages, us_to_cycles(c.l2_us) >> TICK_SHIFT);
+		/* The first time, L2 is held up by EPT violations. */
+		if (!i)
+			l2_overrun = INT64_MIN;
+		if (c.other)
+			run_other_l2(vmx_pages);
+	}
+	GUEST_DONE();
+}
+
+static void *move(void *data)
+{
+	pthread_t thread = *(pthread_t *)data;
+	cpu_set_t cpus;
+	int cpu = 0;
+
+	while (!READ_ONCE(done)) {
+		CPU_ZERO(&cpus);
+		CPU_SET(cpu ^= 1, &cpus);
+		pthread_setaffinity_np(thread, sizeof(cpus), &cpus);
+		usleep(3000);
+	}
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	CPU_SET(1, &cpus);
+	pthread_setaffinity_np(thread, sizeof(cpus), &cpus);
+	return NULL;
+}
+
+static void set_tsc_rate(struct kvm_vcpu *vcpu, u32 percent)
+{
+	guest_tsc_khz = (u64)guest_tsc_khz * percent / 100;
+	vcpu_ioctl(vcpu, KVM_SET_TSC_KHZ, (void *)(unsigned long)guest_tsc_khz);
+	sync_global_to_guest(vcpu->vm, guest_tsc_khz);
+}
+
+static void test_timers(const struct timer_case *test)
+{
+	u64 apart_us = test->apic_us ? max(test->l2_us, test->apic_us) / 2 : test->l2_us / 2;
+	u32 khz = guest_tsc_khz;
+	pthread_t self = pthread_self(), mover;
+	struct kvm_vcpu *vcpu;
+	gva_t vmx_pages_gva;
+	struct kvm_vm *vm;
+	struct ucall uc;
+	s64 most;
+
+	vm = vm_create_with_one_vcpu(&vcpu, l1_guest_code);
+	if (test->tsc_percent)
+		set_tsc_rate(vcpu, test->tsc_percent);
+	vcpu_set_cpuid_feature(vcpu, X86_FEATURE_TSC_DEADLINE_TIMER);
+	vcpu_alloc_vmx(vm, &vmx_pages_gva);
+	vcpu_args_set(vcpu, 1, vmx_pages_gva);
+	vm_install_exception_handler(vm, TIMER_VECTOR, timer_handler);
+	l2_late[0] = INT64_MAX;
+	l2_late[1] = INT64_MIN;
+	memcpy(apic_late, l2_late, sizeof(apic_late));
+	irqs = 0;
+	l2_overrun = INT64_MIN;
+	c = *test;
+	sync_global_to_guest(vm, c);
+	sync_global_to_guest(vm, irqs);
+	sync_global_to_guest(vm, l2_late);
+	sync_global_to_guest(vm, apic_late);
+	sync_global_to_guest(vm, l2_overrun);
+
+	done = false;
+	if (test->move)
+		pthread_create(&mover, NULL, move, &self);
+	vcpu_run(vcpu);
+	WRITE_ONCE(done, true);
+	if (test->move)
+		pthread_join(mover, NULL);
+
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_IO);
+	if (get_ucall(vcpu, &uc) == UCALL_ABORT)
+		REPORT_GUEST_ASSERT(uc);
+	TEST_ASSERT_EQ(uc.cmd, UCALL_DONE);
+	sync_global_from_guest(vm, irqs);
+	sync_global_from_guest(vm, l2_late);
+	sync_global_from_guest(vm, apic_late);
+	sync_global_from_guest(vm, l2_overrun);
+	most = us_to_cycles(apart_us);
+	kvm_vm_free(vm);
+	guest_tsc_khz = khz;
+
+	ksft_print_msg("%s: L2's timer is late by %ld to %ld cycles\n", test->name,
+		       (long)l2_late[0], (long)l2_late[1]);
+	if (!test->halt)
+		ksft_print_msg("%s: L2's last TSC - L2's deadline: %ld cycles at worst\n",
+			       test->name, (long)l2_overrun);
+	if (test->apic_us)
+		ksft_print_msg("%s: the APIC's is late by %ld to %ld cycles\n", test->name,
+			       (long)apic_late[0], (long)apic_late[1]);
+	ksft_test_result(l2_late[0] >= 0 && l2_late[1] < most &&
+			 (!test->apic_us || (apic_late[0] >= 0 && apic_late[1] < most &&
+					     irqs == SAMPLES)), "%s\n", test->name);
+}
+
+static bool can_test(const struct timer_case *test)
+{
+	return (!test->move || sysconf(_SC_NPROCESSORS_ONLN) > 1) &&
+	       (!test->tsc_percent || kvm_has_cap(KVM_CAP_TSC_CONTROL));
+}
+
+int main(int argc, char *argv[])
+{
+	union vmx_ctrl_msr pin;
+	union vmx_basic basic;
+	int i;
+
+	TEST_REQUIRE(kvm_cpu_has(X86_FEATURE_VMX));
+	TEST_REQUIRE(kvm_has_cap(KVM_CAP_TSC_DEADLINE_TIMER));
+	basic.val = kvm_get_feature_msr(MSR_IA32_VMX_BASIC);
+	pin.val = kvm_get_feature_msr(basic.ctrl ? MSR_IA32_VMX_TRUE_PINBASED_CTLS :
+						   MSR_IA32_VMX_PINBASED_CTLS);
+	TEST_REQUIRE(pin.clr & PIN_BASED_VMX_PREEMPTION_TIMER);
+
+	ksft_print_header();
+	ksft_set_plan(ARRAY_SIZE(cases));
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		if (can_test(&cases[i]))
+			test_timers(&cases[i]);
+		else
+			ksft_test_result_skip("%s\n", cases[i].name);
+	}
+	ksft_finished();
+}
