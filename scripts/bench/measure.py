@@ -23,7 +23,8 @@ with
               20 us before the callback}
   cost        instructions: {name: number}; of an entry of L2 and the exit that it asks for, and
               of what its VMX-preemption timer adds, for each of stock, hooked, patched and
-              unprovided (a patched KVM without the module)
+              unprovided (a patched KVM without the module), hardware and both (one that runs
+              L2's timer in the processor's, without the module and with it)
   passes      a change of rate with so many nodes pending: {nodes (null: no module), calls,
               min, median, p99, max: cycles that adjtimex() took}
   growth      nodes pending while the rate changes in every tick, and a bystander that wakes

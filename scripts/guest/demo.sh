@@ -5,8 +5,9 @@
 #
 # Runs in the machine: the test at each rate of the host's clock, with the KVMs
 # that are named there: stock, the kernel's own, without the module, with it, and
-# again without; patched, if the directory PATCHED_KVM exists, with the modules
-# in it, with raw_hrtimer and again without.  Lines that start with "@ " are for scripts/bench/demo.py.
+# again without; if the directory PATCHED_KVM exists, with the modules in its
+# folders: patched, with raw_hrtimer and again without; hardware, without; both,
+# with.  Lines that start with "@ " are for scripts/bench/demo.py.
 set -eu
 
 test=$1
@@ -40,13 +41,24 @@ with_and_without_module()
 	run "$1" removed
 }
 
+load_patched()
+{
+	insmod "$patched/$1/kvm.ko"
+	# shellcheck disable=SC2046	# one word for each parameter
+	insmod "$patched/$1/kvm-intel.ko" \
+		$(sed -n 's/^options kvm-intel //p' /etc/modprobe.d/kvm.conf)
+}
+
 say kernel "$(uname -r)"
 say cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
 for rate; do
 	IFS=: read -r name tick freq kvms <<-END
 		$rate
 	END
-	[ "$kvms" != patched ] || [ -d "$patched" ] || continue
+	case $kvms in
+	*stock*) ;;
+	*) [ -d "$patched" ] || continue ;;
+	esac
 
 	adjtimex -q -t "$tick" -f "$freq"
 	sleep 2		# the second overflow takes the frequency over
@@ -66,10 +78,18 @@ for rate; do
 	*) continue ;;
 	esac
 
-	insmod "$patched/kvm.ko"
-	# shellcheck disable=SC2046	# one word for each parameter
-	insmod "$patched/kvm-intel.ko" $(sed -n 's/^options kvm-intel //p' /etc/modprobe.d/kvm.conf)
+	load_patched patched
 	with_and_without_module patched
+	rmmod kvm-intel kvm
+
+	load_patched hardware
+	run hardware absent
+	rmmod kvm-intel kvm
+
+	load_patched both
+	modprobe raw_hrtimer
+	run both loaded
+	rmmod raw_hrtimer
 	rmmod kvm-intel kvm
 done
 say taint "$(cat /proc/sys/kernel/tainted)"

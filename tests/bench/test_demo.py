@@ -30,7 +30,9 @@ def output(absent=EARLY, loaded=GOOD, removed=EARLY):
             "@ run stock loaded", *DEBUGFS, "@ attached stock", *said(*loaded),
             "@ run stock removed", *said(*removed),
             "@ run patched loaded", *DEBUGFS, "@ attached registered", *said(*GOOD),
-            "@ run patched removed", *said(*EARLY), "@ done"]
+            "@ run patched removed", *said(*EARLY),
+            "@ run hardware absent", *said(*GOOD),
+            "@ run both loaded", *DEBUGFS, "@ attached registered", *said(*GOOD), "@ done"]
 
 
 def read(lines, with_patched=True):
@@ -53,17 +55,17 @@ def verdicts(lines):
 
 class Verdicts(unittest.TestCase):
     def test_as_it_should_be(self):
-        self.assertEqual(verdicts(output()), (["early", "pass", "early"], 5, 0))
+        self.assertEqual(verdicts(output()), (["early", "pass", "early"], 7, 0))
         self.assertEqual(demo.complaints([read(output())]), [])
 
     def test_the_fault_is_gone_without_the_module(self):
-        self.assertEqual(verdicts(output(absent=(50, -10, 0)))[1:], (4, 1))
+        self.assertEqual(verdicts(output(absent=(50, -10, 0)))[1:], (6, 1))
 
     def test_late_where_it_should_be_early(self):
         self.assertEqual(verdicts(output(absent=(500, 300, 254)))[0][0], "late")
 
     def test_the_module_does_not_help(self):
-        self.assertEqual(verdicts(output(loaded=(-1, -20, 254)))[1:], (4, 1))
+        self.assertEqual(verdicts(output(loaded=(-1, -20, 254)))[1:], (6, 1))
 
     def test_bounds(self):
         self.assertEqual(verdicts(output(loaded=(0, -1, 0)))[0][1], "pass")
@@ -76,7 +78,7 @@ class Verdicts(unittest.TestCase):
 
     def test_test_that_ran_nothing(self):
         lines = [l for l in output() if not l.startswith("Stage")]
-        self.assertEqual(verdicts(lines), (["broken"] * 3, 0, 5))
+        self.assertEqual(verdicts(lines), (["broken"] * 3, 0, 7))
 
     def test_cycles_become_ns(self):
         result = results(output())
@@ -96,13 +98,22 @@ class Table(unittest.TestCase):
         return text.splitlines()[len(demo_table.LEGEND.splitlines()):]
 
     def test_columns_side_by_side(self):
-        head, _, loaded, removed = self.table(output())
+        head, _, loaded, removed, _, hardware, _, in_hardware = self.table(output())
         for kvm in ("stock KVM, no module", "stock KVM, raw_hrtimer",
                     "patched KVM, raw_hrtimer"):
             self.assertIn(kvm, head)
         self.assertEqual(loaded.split(), ["fast", "-300", "-200", "EARLY",
                                           *["-10", "+50", "pass"] * 2])
         self.assertEqual(removed.split(), ["after", "rmmod", *["-300", "-200", "EARLY"] * 2])
+        self.assertIn("in hardware, no module", hardware)
+        self.assertEqual(in_hardware.split(), ["fast", *["-10", "+50", "pass"] * 2])
+
+    def test_in_hardware_needs_no_module(self):
+        wrong = output()
+        at = wrong.index("@ run hardware absent")
+        wrong[at + 1:at + 4] = said(*EARLY)
+        self.assertEqual(demo.unexpected(results(wrong)),
+                         ["fast, hardware KVM, module absent: early (status 254) instead of pass"])
 
     def test_what_is_not_expected_is_marked(self):
         self.assertIn("EARLY!", self.table(output(loaded=EARLY))[2])

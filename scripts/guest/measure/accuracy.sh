@@ -25,6 +25,11 @@ load_kvm()
 		insmod /kvm/$vendor.ko nested=1 ${nested:+enable_apicv=0 preemption_timer=0} ||
 			die "patched $vendor"
 		;;
+	hardware | both)
+		modprobe irqbypass
+		insmod "/kvm-$1/kvm.ko" lapic_timer_advance=N || die "$1 kvm"
+		insmod "/kvm-$1/$vendor.ko" nested=1 enable_apicv=0 || die "$1 $vendor"
+		;;
 	esac
 }
 

@@ -81,7 +81,8 @@ cost()
 	done
 }
 
-# VARIANT: with the KVM that is loaded; unprovided: a patched one that has no provider
+# VARIANT: with the KVM that is loaded; unprovided: a patched one that has no provider;
+# hardware, both: L2's timer in the processor's, without raw_hrtimer and with it
 nested_arm()
 {
 	sleep 3
@@ -102,6 +103,14 @@ arms()
 	nested_arm unprovided
 	modprobe raw_hrtimer attach=registered || die "raw_hrtimer"
 	nested_arm patched
+	rmmod raw_hrtimer || die "raw_hrtimer stays"
+	unload_kvm
+	load_kvm hardware
+	nested_arm hardware
+	unload_kvm
+	load_kvm both
+	modprobe raw_hrtimer attach=registered || die "raw_hrtimer"
+	nested_arm both
 	rmmod raw_hrtimer || die "raw_hrtimer stays"
 	unload_kvm
 }
