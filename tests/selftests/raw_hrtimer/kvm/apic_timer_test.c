@@ -34,9 +34,9 @@
 #define MAX_DISTANCES	6
 #define PERIODS		3
 
-/* The guest's TSC to begin with, and how far it's written back. */
+/* The guest's TSC to begin with, and how far it's written back: seconds. */
 #define START_TSC	BIT_ULL(40)
-#define BACK_CYCLES	BIT_ULL(36)
+#define BACK_CYCLES	BIT_ULL(34)
 
 static const struct timer_case {
 	const char *name;
