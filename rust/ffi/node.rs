@@ -369,7 +369,7 @@ impl Two {
     }
 
     #[inline]
-    fn from_to(&self) -> (&Queue, &Queue) {
+    fn ends(&self) -> (&Queue, &Queue) {
         if self.first.cpu == self.from {
             (&self.first, &self.second)
         } else {
@@ -379,12 +379,12 @@ impl Two {
 
     /// Whether `node` is on the queue that it is moved from.
     pub(crate) fn has(&self, node: Node<'_>) -> bool {
-        self.from_to().0.has(node)
+        self.ends().0.has(node)
     }
 
     /// Moves `node` from that queue to the other.
     pub(crate) fn transfer(&self, node: Node<'_>) {
-        let (_, to) = self.from_to();
+        let (_, to) = self.ends();
 
         // SAFETY: `node` is on one of that queue's lists, and its lock is held.
         unsafe { List::unlink(node.link()) };
