@@ -287,6 +287,14 @@ pub fn a_start() {
     owner.assert_in_time(SLOW);
 }
 
+/// The same, on the CPU that the timer is on: nobody has to follow it to another queue.
+pub fn a_start_there() {
+    let ([owner], _rearm) = load(FAST);
+
+    owner.meets(&[SLOW], |timer| timer.start(0));
+    owner.assert_in_time(SLOW);
+}
+
 /// A timer is armed while the clock slows down twice.
 pub fn a_start_and_two_changes() {
     let ([owner], _rearm) = load(FAST);
@@ -674,6 +682,18 @@ pub fn a_cancel_and_a_callback_in_time() {
 }
 
 /// Two timers of one CPU, looked at one by one; one of them is freed meanwhile.
+pub fn two_on_a_cpu() {
+    let ([one, other], _rearm) = load(FAST);
+
+    one.share().start(0);
+    other.share().start(0);
+    update(SLOW);
+    settle();
+    one.assert_in_time(SLOW);
+    other.assert_in_time(SLOW);
+}
+
+/// The same, and the owner of one cancels it meanwhile.
 pub fn two_timers() {
     let ([one, other], _rearm) = load(FAST);
 
@@ -701,6 +721,8 @@ pub fn two_timers_and_two_changes() {
 pub fn two_passes() {
     let ([owner], _rearm) = load(FAST);
     let shared = owner.share();
+
+    owner.was_on(1);
 
     let start = spawn(move || shared.start(1));
     let pass = spawn(|| rearm::pass(1));

@@ -6,7 +6,7 @@ pub const OCCUPIED: &[Fault] = &[
     Fault {
         what: "a start does not say that it puts a node on a queue",
         edits: &[edit("rearm.rs", "        occupied::announce();", "")],
-        model: "model::a_start",
+        model: "model::a_start_there",
     },
     Fault {
         what: "a start says so after it has read the rate",
@@ -23,19 +23,19 @@ pub const OCCUPIED: &[Fault] = &[
             }
 "),
         ],
-        model: "model::a_start",
+        model: "model::a_start_there",
     },
     Fault {
         what: "a start does not wait until all know of it",
         edits: &[edit("occupied.rs", "    }
     smp_mb();", "    }")],
-        model: "model::a_start",
+        model: "model::a_start_there",
     },
     Fault {
         what: "the listener asks before all know of the rate",
         edits: &[edit("occupied.rs", "    smp_mb();
     STATE.load() != EMPTY", "    STATE.load() != EMPTY")],
-        model: "model::a_start",
+        model: "model::a_start_there",
     },
     Fault {
         what: "a look that has found a node takes back what was said",

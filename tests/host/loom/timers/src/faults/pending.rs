@@ -32,7 +32,7 @@ pub const PENDING: &[Fault] = &[
                 let expiry = hrtimer::armed_expiry(node.deadline());
                 let (queue, is_there) = lock_to_start(node);"),
         ],
-        model: "model::a_start",
+        model: "model::a_start_there",
     },
     Fault {
         what: "a start gives the lock up before the timer is queued",
@@ -71,7 +71,7 @@ pub const PENDING: &[Fault] = &[
     Fault {
         what: "one batch is all",
         edits: &[edit("rearm.rs", "        ffi::rearm_more(cpu, pause);", "")],
-        model: "model::two_timers",
+        model: "model::two_on_a_cpu",
     },
     Fault {
         what: "an offline CPU's queue is left alone",
@@ -185,7 +185,7 @@ pub const PENDING: &[Fault] = &[
             let queues = Two::lock(from, to);
             queues.put_back(node);
 "), edit("ffi/node.rs", "    /// Whether `node` is on the queue that it is moved from.", "
-            pub(crate) fn put_back(&self, node: Node<'_>) { self.from_to().0.add(node); }
+            pub(crate) fn put_back(&self, node: Node<'_>) { self.ends().0.add(node); }
 ")],
         model: "model::a_callback_and_a_start_on_an_isolated_cpu",
     },
