@@ -214,7 +214,7 @@ SUITES = [
     Suite("kernel", setup(kernel.ensure_kernel), ("root",), seconds=1),
     Suite("unittests", unittests, seconds=3, quick=True),
     Suite("arithmetic", cargo("--release"), seconds=45, quick=True),
-    Suite("latch", cargo("--release", directory="tests/host/loom"), seconds=10, quick=True),
+    Suite("latch", cargo("--release", directory="tests/host/loom"), seconds=40),
     Suite("bookkeeping", cargo("--release", "-p", "raw-hrtimer-loom-timers",
                                directory="tests/host/loom"), seconds=25, quick=True),
     Suite("bochs", setup(bochs.ensure_bochs), ("root",), seconds=1),
@@ -288,7 +288,7 @@ SUITES = [
             seconds=32, long=True)
       for kind in ("stock", "patched")],
     *playing.suites(BUILT),
-    Suite("static", static.run, KERNEL, seconds=20, quick=True),
+    Suite("static", static.run, KERNEL, seconds=30, quick=True),
     Suite("lints", lints, KERNEL, seconds=22, quick=True),
     Suite("native", installing.native, KERNEL, seconds=10),
     Suite("dkms", installing.dkms, KERNEL, seconds=10),
