@@ -107,6 +107,11 @@ class Runner(unittest.TestCase):
 class Interrupted(unittest.TestCase):
     """What a run says that Ctrl-C, or a time limit's SIGTERM, has ended."""
 
+    def setUp(self):
+        # A shell's background has SIGINT ignored.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def test_it_says_how_far_each_suite_came(self):
         running = threading.Event()
 
