@@ -251,7 +251,10 @@ def download(packages, directory):
 def unpack(packages, directory):
     """Download packages, as download() does, and unpack them into a directory."""
     download(packages, directory)
-    run(["bash", "-ec", 'for deb in *.deb; do dpkg-deb -x "$deb" .; rm "$deb"; done'],
+    files = sorted(file.name for file in Path(directory).glob("*.deb"))
+    if len(files) < len(packages):
+        raise BenchError(f"of {' '.join(packages)} apt-get has brought only {' '.join(files)}")
+    run(["bash", "-ec", 'for deb; do dpkg-deb -x "$deb" .; rm "$deb"; done', "bash", *files],
         cwd=directory, capture=True)
 
 
