@@ -250,7 +250,7 @@ SUITES = [
                                         with_module=True), VMX, seconds=30),
     *[Suite(f"vmx-jumps-{cpus}{suffix}", kvm_tests(
         "--cpus", cpus, tests=["vmx_preemption_timer_test"], schedules="jumps", runs=runs,
-        with_module=True, timeout=timeout), VMX, seconds=12 * runs, long=runs > 9)
+        with_module=True, timeout=timeout), VMX, seconds=12 * runs, long=runs > 9 or cpus == 1)
       for suffix, runs, timeout in (("", 3, 900), ("-long", 100, 9000)) for cpus in (1, 2)],
     # What the series fixes mends, at any rate, and with two processors.
     Suite("vmx-fixes", kvm_tests("--kvm", "fixes", "--cpus", 2, tests=FIXES,
@@ -273,7 +273,7 @@ SUITES = [
             seconds=100, long=cpus == 1)
       for cpus in (1, 4)],
     Suite("svm-tracers", vm("--machine", "svm", command=[*RUN_ALL, "tracers.sh"], timeout=1500),
-          BUILT, seconds=100),
+          BUILT, seconds=134),
     Suite("svm-stuck", vm("--machine", "svm", command=[*RUN_ALL, "stuck.sh"]), BUILT,
           seconds=25),
     Suite("svm-nohz-full", vm("--machine", "svm", "--cpus", "2", "--append", "nohz_full=1",
