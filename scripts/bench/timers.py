@@ -95,7 +95,7 @@ def suites(kvm_tests, vmx, svm):
            seconds=40)
     # L2's own timer in hardware, halted or not; the module is there for the APIC's.
     on_vmx("timers-both", "both", each(TIMERS[:1], SPINNING) + each(TIMERS[:3], HALTED),
-           f"{FAST_AND_SLOW} {CHANGING}", seconds=60)
+           f"{FAST_AND_SLOW} {CHANGING}", seconds=60, long=True)
     for way, more in MORE.items():
         tests = each(TIMERS + more, SHORTER) + (each(COUNT + WRITTEN, SHORTER) if more else [])
         on_vmx(f"distances-{way}", way, tests, f"{accuracy.NOMINAL} -10% random", seconds=60,
