@@ -273,7 +273,7 @@ SUITES = [
                          command=[*RUN_ALL, "no_tsc.sh"]), BUILT, seconds=12),
     Suite("svm-unknown", unknown_kvm, BUILT, seconds=15),
     *[Suite(f"svm-careless-{cpus}", careless_kvm("--machine", "svm", "--cpus", cpus), BUILT,
-            seconds=100, long=cpus == 1)
+            seconds=40, long=cpus == 1)
       for cpus in (1, 4)],
     Suite("svm-tracers", vm("--machine", "svm", command=[*RUN_ALL, "tracers.sh"], timeout=1500),
           BUILT, seconds=134),
