@@ -3,8 +3,8 @@
  * Test an L2's VMX-preemption timer beside the vCPU's APIC timer.
  *
  * KVM may run both in the same timer of the hardware, and in hrtimers while the
- * vCPU is halted: whichever of the two is due first, or if both are at once,
- * neither may be early or lost, and one L2's must not be taken for another's.
+ * vCPU is halted: whichever of the two is due first, neither may be early or lost,
+ * and one L2's must not be taken for another's.
  *
  * How late the timers are is reported, and is a failure only if it's by as much
  * as they are apart, i.e. it doesn't matter at which rate the host's clocks run.
@@ -38,8 +38,6 @@ static const struct timer_case {
 	{ "L2's timer, then the APIC's", 10000, 20000 },
 	{ "the APIC timer, then L2's", 20000, 10000 },
 	{ "the APIC timer, then L2's, halted", 20000, 10000, .halt = true },
-	{ "both timers at once", 20000, 20000 },
-	{ "both timers at once, halted", 20000, 20000, .halt = true },
 	{ "L2's timer, an L2 without in between", 10000, .other = true },
 	{ "the APIC timer, then L2's, moved", 40000, 20000, .move = true },
 	{ "the APIC timer, then L2's, halted, moved", 40000, 20000, .halt = true, .move = true },
