@@ -681,7 +681,7 @@ pub fn a_cancel_and_a_callback_in_time() {
     a_cancel_and_a_callback(DEADLINE);
 }
 
-/// Two timers of one CPU, looked at one by one; one of them is freed meanwhile.
+/// Two timers of one CPU, looked at one by one.
 pub fn two_on_a_cpu() {
     let ([one, other], _rearm) = load(FAST);
 
@@ -693,7 +693,7 @@ pub fn two_on_a_cpu() {
     other.assert_in_time(SLOW);
 }
 
-/// The same, and the owner of one cancels it meanwhile.
+/// The same, and one of them is freed meanwhile.
 pub fn two_timers() {
     let ([one, other], _rearm) = load(FAST);
 
