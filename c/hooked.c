@@ -29,13 +29,20 @@ notrace bool rht_hooked_used(enum rht_target_id id)
 	return READ_ONCE(rht_used[id]);
 }
 
+/* Not READ_ONCE(), which takes an instruction more for each: what is out of date does no harm. */
+static notrace __always_inline bool rht_may_be_target(const struct hrtimer *timer)
+{
+	unsigned long fn = (unsigned long)ACCESS_PRIVATE(timer, function);
+
+	return fn - data_race(rht_lowest) <= data_race(rht_span);
+}
+
 static notrace __always_inline bool rht_is_target(const struct hrtimer *timer)
 {
 	unsigned long fn = (unsigned long)ACCESS_PRIVATE(timer, function);
 
-	return fn - READ_ONCE(rht_lowest) <= READ_ONCE(rht_span) &&
-	       (fn == READ_ONCE(rht_used[RHT_NESTED]) || fn == READ_ONCE(rht_used[RHT_LAPIC]) ||
-		fn == READ_ONCE(rht_used[RHT_HYPERV]) || fn == READ_ONCE(rht_used[RHT_XEN]));
+	return fn == READ_ONCE(rht_used[RHT_NESTED]) || fn == READ_ONCE(rht_used[RHT_LAPIC]) ||
+	       fn == READ_ONCE(rht_used[RHT_HYPERV]) || fn == READ_ONCE(rht_used[RHT_XEN]);
 }
 
 static notrace __always_inline bool rht_is_own(unsigned long parent_ip)
@@ -89,11 +96,12 @@ struct rht_function rht_functions[RHT_FUNCTIONS] = {
 
 /* Apart, so that nobody else's timer pays for what KVM's need on the stack. */
 static notrace noinline void rht_on_target(unsigned long ip, unsigned long parent_ip,
-					   struct hrtimer *timer, struct ftrace_regs *fregs)
+					   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
+	struct hrtimer *timer = (struct hrtimer *)ftrace_regs_get_argument(fregs, 0);
 	struct rht_function *function = rht_functions;
 
-	if (rht_is_own(parent_ip))
+	if (!rht_is_target(timer) || rht_is_own(parent_ip))
 		return;
 	/* The hook's address is the function's, or behind the ENDBR there: one of these. */
 	while (ip - function->ip > ENDBR_INSN_SIZE)
@@ -109,8 +117,8 @@ notrace void rht_on_hrtimer(unsigned long ip, unsigned long parent_ip,
 {
 	struct hrtimer *timer = (struct hrtimer *)ftrace_regs_get_argument(fregs, 0);
 
-	if (unlikely(rht_is_target(timer)))
-		rht_on_target(ip, parent_ip, timer, fregs);
+	if (unlikely(rht_may_be_target(timer)))
+		rht_on_target(ip, parent_ip, ops, fregs);
 }
 
 /* In place of a callback that is early. */
