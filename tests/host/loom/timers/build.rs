@@ -3,7 +3,8 @@
 //! Puts the module's files and the mocks together, once as they are and once for each planted fault.
 //!
 //! A copy differs from its source in where its modules are, in that what is volatile is an access
-//! that loom knows of, and in the constants and faults that are in `src`.
+//! that loom knows of, as are those that `src` names, and in the constants and faults that are in
+//! `src`.
 
 use std::{
     env,
@@ -14,9 +15,11 @@ use std::{
 
 include!("src/variants.rs");
 
-const MODULE: [&str; 12] = [
+const MODULE: [&str; 16] = [
     "deadline.rs",
+    "frequency.rs",
     "gtod.rs",
+    "hooked.rs",
     "hrtimer.rs",
     "margin.rs",
     "occupied.rs",
@@ -24,14 +27,20 @@ const MODULE: [&str; 12] = [
     "rate.rs",
     "rearm.rs",
     "snapshot.rs",
+    "ffi/entries.rs",
     "ffi/list.rs",
     "ffi/node.rs",
+    "ffi/table.rs",
     "ffi/timer.rs",
 ];
 
-const MOCKS: [&str; 5] = [
+const MOCKS: [&str; 9] = [
+    "cover.rs",
     "ffi/mod.rs",
     "ffi/bindings.rs",
+    "ffi/entry.rs",
+    "ffi/target.rs",
+    "hooks.rs",
     "listener.rs",
     "model.rs",
     "stats.rs",
@@ -58,7 +67,8 @@ fn copy(from: &Path, to: &Path, variant: &str, edits: &[Edit], file: &str) {
         text += "\nuse super::bindings::Marked as _;\n";
     }
     if file == "ffi/mod.rs" {
-        text += "mod list;\nmod node;\nmod timer;\n";
+        text += "pub(crate) mod entry;\nmod list;\nmod node;\nmod target;\nmod timer;\n";
+        text += "pub(crate) mod entries;\npub(crate) mod table;\n";
     }
     fs::create_dir_all(to.parent().expect("a folder")).expect("can be made");
     fs::write(to, text).expect("can be written");
@@ -72,12 +82,15 @@ fn main() {
 
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src");
-    let planted = faults()
-        .enumerate()
-        .map(|(n, fault)| (format!("fault_{n}"), [SCALED, fault.edits].concat()));
+    let planted = faults().enumerate().map(|(n, fault)| {
+        (
+            format!("fault_{n}"),
+            [WATCHED, SCALED, fault.edits].concat(),
+        )
+    });
     let whole = [
-        ("unchanged".to_owned(), vec![]),
-        ("scaled".to_owned(), SCALED.to_vec()),
+        ("unchanged".to_owned(), WATCHED.to_vec()),
+        ("scaled".to_owned(), [WATCHED, SCALED].concat()),
     ];
 
     for (variant, edits) in whole.into_iter().chain(planted) {

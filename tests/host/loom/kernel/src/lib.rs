@@ -7,6 +7,7 @@
 //!
 //! A [`Fault`] can be planted, to see that a model notices it.
 
+pub mod alloc;
 mod object;
 
 pub use object::{
@@ -97,7 +98,10 @@ pub mod sync {
 
 /// `kernel::ffi`.
 pub mod ffi {
-    pub use std::ffi::c_ulong;
+    pub use std::ffi::{
+        c_ulong,
+        c_void, //
+    };
 }
 
 /// `kernel::types`.

@@ -35,12 +35,12 @@ use std::{
 };
 
 /// Rates in ns per cycle.
-const SLOWEST: u32 = 8;
-const SLOW: u32 = 10;
-const FAST: u32 = 12;
+pub(crate) const SLOWEST: u32 = 8;
+pub(crate) const SLOW: u32 = 10;
+pub(crate) const FAST: u32 = 12;
 
 /// The deadline of every timer; at a rate it expires at that times 100.
-const DEADLINE: u64 = 100;
+pub(crate) const DEADLINE: u64 = 100;
 
 /// What was met until now, in all executions.
 pub fn met() -> BTreeMap<&'static str, usize> {
@@ -48,14 +48,19 @@ pub fn met() -> BTreeMap<&'static str, usize> {
 }
 
 /// The listener is told of a rate, the clock being at 0.
-fn update(mult: u32) {
+pub(crate) fn update(mult: u32) {
+    update_of(ffi::CSID_X86_TSC, mult);
+}
+
+/// The same, of a clock that follows some clocksource.
+pub(crate) fn update_of(clocksource: u32, mult: u32) {
     gtod::hear(false, || Said {
         cycle_last: 0,
         xtime_nsec: 0,
         base: 0,
         mono: pair(mult, 0),
         raw: pair(mult, 0),
-        rest: pair(0, ffi::CSID_X86_TSC),
+        rest: pair(0, clocksource),
     });
 }
 
@@ -63,6 +68,13 @@ fn update(mult: u32) {
 ///
 /// It has to go before these: of what one `let` names the last is dropped first.
 fn load<const N: usize>(mult: u32) -> ([Owner; N], rearm::Rearm) {
+    let rearm = load_for(mult);
+
+    (std::array::from_fn(|_| Owner::new()), rearm)
+}
+
+/// The same, for timers of somebody else.
+pub(crate) fn load_for(mult: u32) -> rearm::Rearm {
     // The slots of the latch, and all other words, before there is a second thread.
     let rearm = rearm::Rearm::new();
     bindings::alone(|| {
@@ -70,7 +82,7 @@ fn load<const N: usize>(mult: u32) -> ([Owner; N], rearm::Rearm) {
         update(FAST + 6);
         update(mult);
     });
-    (std::array::from_fn(|_| Owner::new()), rearm)
+    rearm
 }
 
 /// An owner's timer. The memory stays until the end of the execution.
@@ -246,7 +258,7 @@ impl Drop for Owner {
 }
 
 /// All that was asked for is done.
-fn settle() {
+pub(crate) fn settle() {
     bindings::flush();
 }
 

@@ -29,13 +29,29 @@ pub struct Fault {
 #[rustfmt::skip]
 pub const SCALED: &[Edit] = &[
     edit("rearm.rs", "const BATCH: usize = 32;", "const BATCH: usize = 1;"),
+    // All timers and all vCPUs meet in one bucket.
+    edit("ffi/table.rs", "const BUCKETS: usize = 4096;", "const BUCKETS: usize = 1;"),
+    edit("ffi/table.rs", "const POOL: u64 = 256;", "const POOL: u64 = 2;"),
+    edit("ffi/table.rs", "const POOL_EACH_CPU: u64 = 64;", "const POOL_EACH_CPU: u64 = 0;"),
+    edit("hooked.rs", "static UNSEEN: [Word; 64] = [const { Word::new(0) }; 64];",
+        "static UNSEEN: [Word; 1] = [const { Word::new(0) }; 1];"),
+];
+
+/// Accesses to an entry that are not volatile, and that loom is to know of: the one that fills it, and
+/// a lookup's.
+#[rustfmt::skip]
+pub const WATCHED: &[Edit] = &[
+    edit("ffi/table.rs", "entry.write(filled)", "bindings::fill_entry(entry.as_ptr(), filled)"),
+    edit("ffi/table.rs", "let key = unsafe { addr_of!((*entry.as_ptr()).node.timer).read() };",
+        "let key = unsafe { bindings::timer_of_entry(entry.as_ptr()) };"),
 ];
 
 include!("faults/pending.rs");
 include!("faults/listener.rs");
 include!("faults/occupied.rs");
+include!("faults/hooks.rs");
 
 /// What is planted, one by one.
 pub fn faults() -> impl Iterator<Item = &'static Fault> {
-    [PENDING, LISTENER, OCCUPIED].into_iter().flatten()
+    [PENDING, LISTENER, OCCUPIED, HOOKS].into_iter().flatten()
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The bookkeeping of pending timers under loom: no re-arm is lost, nothing is touched after its
-//! removal, in every interleaving with as many preemptions as stated.
+//! The bookkeeping of pending and of hooked timers under loom: no re-arm is lost, nothing is touched
+//! after its removal, in every interleaving with as many preemptions as stated.
 
 use loom::model::Builder;
 use raw_hrtimer_loom_timers::{
     faults,
     scaled::{
+        hooks,
         listener,
         model, //
     },
@@ -149,6 +150,47 @@ const MODELS: &[(&str, fn(), usize)] = &[
     ("listener: a_step", listener::a_step, 1),
     ("listener: a_restarted_tsc", listener::a_restarted_tsc, 1),
     ("listener: a_steady_clock", listener::a_steady_clock, 1),
+    (
+        "hooks: a_first_start_and_a_lookup",
+        hooks::a_first_start_and_a_lookup,
+        10,
+    ),
+    ("hooks: two_first_starts", hooks::two_first_starts, 10),
+    ("hooks: a_cancel", hooks::a_cancel, 50),
+    ("hooks: a_try_to_cancel", hooks::a_try_to_cancel, 50),
+    ("hooks: a_destroy", hooks::a_destroy, 50),
+    (
+        "hooks: a_destroy_and_a_lookup",
+        hooks::a_destroy_and_a_lookup,
+        10,
+    ),
+    (
+        "hooks: a_destroy_and_an_early_callback",
+        hooks::a_destroy_and_an_early_callback,
+        10,
+    ),
+    (
+        "hooks: a_destroy_and_a_callback_in_time",
+        hooks::a_destroy_and_a_callback_in_time,
+        10,
+    ),
+    (
+        "hooks: a_destroy_and_a_first_start",
+        hooks::a_destroy_and_a_first_start,
+        10,
+    ),
+    (
+        "hooks: another_clocksource_and_a_first_start",
+        hooks::another_clocksource_and_a_first_start,
+        100,
+    ),
+    (
+        "hooks: another_clocksource_and_a_destroy",
+        hooks::another_clocksource_and_a_destroy,
+        2,
+    ),
+    ("hooks: an_empty_pool", hooks::an_empty_pool, 10),
+    ("hooks: a_removal", hooks::a_removal, 10),
 ];
 
 #[test]
@@ -175,6 +217,8 @@ fn all_models_hold_and_meet_what_they_are_about() {
         "asked for already",
         "more",
         "two queues",
+        "NO_ROOM",
+        "an entry waits for a reader",
     ] {
         assert!(met.contains_key(what), "{what} is not met: {met:?}");
     }
@@ -208,6 +252,19 @@ const VERDICTS: &[&str] = &[
     "none is pending",
     "one of two has room",
     "it is still there",
+    "an entry is lost",
+    "an entry is used after it was freed",
+    "an entry is freed twice",
+    "an entry is found before it is filled",
+    "a timer's entry is not found",
+    "a timer that is gone has an entry",
+    "another number of timers has an entry",
+    "an old deadline is known",
+    "a timer is moved for an old deadline",
+    "a start is left to KVM",
+    "one entry is not for one timer",
+    // Loom's own: what an entry is filled with is read without knowing that it was filled.
+    "Causality violation",
 ];
 
 #[test]

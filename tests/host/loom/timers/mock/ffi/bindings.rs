@@ -8,7 +8,11 @@
 
 #![allow(non_camel_case_types, non_upper_case_globals)]
 
-use crate::rearm;
+use super::table;
+use crate::{
+    hooked,
+    rearm, //
+};
 
 use kernel::{
     ffi::c_ulong,
@@ -54,6 +58,22 @@ use std::{
     thread::panicking,
 };
 
+pub(crate) use super::entry::{
+    self,
+    fill_entry,
+    rht_entries_flush_work,
+    rht_entries_lock,
+    rht_entries_queue_work,
+    rht_entries_unlock,
+    rht_entry,
+    rht_entry_free,
+    rht_irq_restore,
+    rht_irq_save,
+    rht_possible_cpus,
+    rht_running_vcpu,
+    timer_of_entry, //
+};
+
 pub(crate) const CPUS: i32 = 2;
 
 /// How often something was met, in all executions.
@@ -86,12 +106,14 @@ macro_rules! marked {
     ($($type:ty: $($pointer:ty),*;)*) => {$($(
         impl Marked<$type> for $pointer {
             fn read_marked(self) -> $type {
+                entry::assert_there(self.addr());
                 // SAFETY: The word's first value, which nobody overwrites.
                 let first = unsafe { self.read() };
                 object(self.addr(), first).load(Relaxed)
             }
 
             fn write_marked(self, value: $type) {
+                entry::assert_there(self.addr());
                 // SAFETY: As above.
                 let first = unsafe { self.read() };
                 object(self.addr(), first).store(value, Relaxed);
@@ -379,6 +401,10 @@ pub(crate) enum Work {
     Call(i32),
     /// A CPU's timer, some time later, on some CPU.
     More(i32, i32),
+    /// The listener's other irq_work.
+    Forget,
+    /// The work item that fills the pool.
+    Fill,
 }
 
 #[derive(Default)]
@@ -546,7 +572,10 @@ fn serve() {
             guard.is_served = false;
             return;
         };
-        assert!(!guard.is_removed, "{work:?} after the module's removal");
+        assert!(
+            !guard.is_removed,
+            "an interrupt is not over, and the module is gone: {work:?}"
+        );
         drop(guard);
         match work {
             Work::Pass => {
@@ -557,6 +586,8 @@ fn serve() {
                 run_on(cpu);
                 rearm::called(cpu);
             }
+            Work::Forget => hooked::forget_all(),
+            Work::Fill => table::fill(),
             Work::More(cpu, on) => {
                 met("more");
                 // Others get on meanwhile, a callback that runs for one.
@@ -607,7 +638,8 @@ pub(crate) fn by_hand(work: impl FnOnce()) {
 /// The module's code goes.
 pub(crate) fn remove_module() {
     let mut guard = interrupts();
-
-    assert!(!guard.is_served, "an interrupt is not over");
+    let is_served = guard.is_served;
     guard.is_removed = true;
+    drop(guard);
+    assert!(!is_served, "an interrupt is not over");
 }

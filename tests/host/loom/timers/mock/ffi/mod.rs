@@ -15,6 +15,7 @@ pub(crate) use node::{
     Queue,
     Two, //
 };
+pub(crate) use target::Target;
 pub(crate) use timer::{
     Cancel,
     Mode,
@@ -27,11 +28,20 @@ use crate::rate::{
 };
 
 use bindings::{
+    hrtimer,
     hrtimer_mode,
     tsc_timer, //
 };
+use entries::Vcpu;
 use kernel::prelude::*;
-use std::ptr::NonNull;
+use std::ptr::{
+    without_provenance_mut,
+    NonNull, //
+};
+
+pub(crate) mod word {
+    pub(crate) use kernel::Word;
+}
 
 /// As in 7.3, which does not matter.
 pub(crate) const CSID_X86_TSC: u32 = 4;
@@ -42,6 +52,17 @@ pub(crate) fn barrier() {}
 pub(crate) fn node<'a>(tt: *mut tsc_timer) -> Node<'a> {
     // SAFETY: The model keeps its nodes and timers until the end of an execution.
     unsafe { Node::from_raw(NonNull::new(tt).expect("a node")) }
+}
+
+/// The same, of a timer.
+pub(crate) fn timer<'a>(timer: *mut hrtimer) -> Timer<'a> {
+    // SAFETY: As above.
+    unsafe { Timer::from_raw(NonNull::new(timer).expect("a timer")) }
+}
+
+/// And of a vCPU.
+pub(crate) fn vcpu(vcpu: usize) -> Vcpu {
+    Vcpu::from_c(without_provenance_mut(vcpu))
 }
 
 pub(crate) fn mode(mode: hrtimer_mode) -> Mode {
@@ -90,6 +111,7 @@ pub(crate) fn pass_queue() {
 
 pub(crate) fn tsc_restarted() {
     bindings::met("TSC restarted");
+    bindings::queue_work(bindings::Work::Forget);
 }
 
 pub(crate) fn rearm_on(call: &Call) -> bool {
