@@ -21,7 +21,6 @@
 #include "hooks.h"
 
 unsigned long rht_lowest __read_mostly = ULONG_MAX;
-unsigned long rht_span __read_mostly;
 unsigned long rht_used[RHT_TARGETS] __read_mostly;
 
 notrace bool rht_hooked_used(enum rht_target_id id)
@@ -29,12 +28,12 @@ notrace bool rht_hooked_used(enum rht_target_id id)
 	return READ_ONCE(rht_used[id]);
 }
 
-/* Not READ_ONCE(), which takes an instruction more for each: what is out of date does no harm. */
+/* Not READ_ONCE(), which takes an instruction more: what is out of date does no harm. */
 static notrace __always_inline bool rht_may_be_target(const struct hrtimer *timer)
 {
 	unsigned long fn = (unsigned long)ACCESS_PRIVATE(timer, function);
 
-	return fn - data_race(rht_lowest) <= data_race(rht_span);
+	return fn >= data_race(rht_lowest);
 }
 
 static notrace __always_inline bool rht_is_target(const struct hrtimer *timer)

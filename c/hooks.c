@@ -156,19 +156,16 @@ int rht_hooked_find(enum rht_target_id id)
 /* Lets the hooks act on the targets of this mask, all of which were found, and on no others. */
 void rht_hooked_use(unsigned int mask)
 {
-	unsigned long lowest = ULONG_MAX, highest = 0;
+	unsigned long lowest = ULONG_MAX;
 	int id;
 
 	for (id = 0; id < RHT_TARGETS; id++) {
 		unsigned long fn = mask & BIT(id) ? rht_targets[id].hooked : 0;
 
 		WRITE_ONCE(rht_used[id], fn);
-		if (!fn)
-			continue;
-		lowest = min(lowest, fn);
-		highest = max(highest, fn);
+		if (fn)
+			lowest = min(lowest, fn);
 	}
-	WRITE_ONCE(rht_span, mask ? highest - lowest : 0);
 	WRITE_ONCE(rht_lowest, lowest);
 }
 

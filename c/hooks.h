@@ -25,11 +25,10 @@ extern struct rht_target rht_targets[RHT_TARGETS];
 extern unsigned long rht_used[RHT_TARGETS];
 
 /*
- * The lowest of these addresses, and how far the highest is above it: nearly all
- * hrtimers of the machine are told from KVM's by one comparison.
+ * The lowest of these addresses.  Modules lie above the kernel: nearly all hrtimers of the
+ * machine are told from KVM's by one comparison.
  */
 extern unsigned long rht_lowest;
-extern unsigned long rht_span;
 
 /* What the hrtimer core's hook is placed on, and what is called in its place, if anything is. */
 struct rht_function {
