@@ -28,11 +28,11 @@ notrace bool rht_hooked_used(enum rht_target_id id)
 	return READ_ONCE(rht_used[id]);
 }
 
-/* Not READ_ONCE(), which takes an instruction more: what is out of date does no harm. */
 static notrace __always_inline bool rht_may_be_target(const struct hrtimer *timer)
 {
 	unsigned long fn = (unsigned long)ACCESS_PRIVATE(timer, function);
 
+	/* A race does no harm: not READ_ONCE(), which takes an instruction more. */
 	return fn >= data_race(rht_lowest);
 }
 
@@ -112,7 +112,7 @@ static notrace noinline void rht_on_target(unsigned long ip, unsigned long paren
 }
 
 notrace void rht_on_hrtimer(unsigned long ip, unsigned long parent_ip,
-				   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct hrtimer *timer = (struct hrtimer *)ftrace_regs_get_argument(fregs, 0);
 
@@ -137,7 +137,7 @@ static notrace enum hrtimer_restart rht_wrapped(struct hrtimer *timer)
 }
 
 notrace void rht_on_callback(unsigned long ip, unsigned long parent_ip,
-				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct rht_target *target = container_of(ops, struct rht_target, ops);
 	struct hrtimer *timer = (struct hrtimer *)ftrace_regs_get_argument(fregs, 0);
@@ -163,7 +163,7 @@ notrace void rht_on_callback(unsigned long ip, unsigned long parent_ip,
 }
 
 notrace void rht_on_vcpu_destroy(unsigned long ip, unsigned long parent_ip,
-					struct ftrace_ops *ops, struct ftrace_regs *fregs)
+				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	rust_raw_hrtimer_hooked_vcpu_gone((void *)ftrace_regs_get_argument(fregs, 0));
 }
