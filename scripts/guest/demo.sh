@@ -7,7 +7,7 @@
 # that are named there: stock, the kernel's own, without the module, with it, and
 # again without; if the directory PATCHED_KVM exists, with the modules in its
 # folders: patched, with raw_hrtimer and again without; hardware, without; both,
-# with.  Lines that start with "@ " are for scripts/bench/demo.py.
+# with.  Lines that start with "@ " are for scripts/bench/reports/demo.py.
 set -eu
 
 test=$1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Boot sector of the vmx machine.  The kernel, its parameters and its initramfs
- * are in memory already when the machine is turned on (scripts/bench/bochs.py puts
+ * are in memory already when the machine is turned on (scripts/bench/machines/bochs.py puts
  * them there); what is left is to ask the BIOS for the memory map and to enter the
  * kernel as its own decompressor would: in long mode, memory mapped one to one,
  * %rsi pointing to the boot_params.  Decompressing and reading a CD take half the

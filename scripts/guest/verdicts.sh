@@ -6,7 +6,7 @@
 # Runs in the machine: tests that are not the project's, each without raw_hrtimer
 # and with it, at each rate of the host's clock (adjtimex's tick; default: 10000).
 # One that does not end in the same way is run twice more, both ways, so that one
-# which does not repeat can be told.  scripts/bench/verdicts.py reads the lines
+# which does not repeat can be told.  scripts/bench/suites/verdicts.py reads the lines
 #   verdict TICK absent|loaded STATUS TEST
 # and compares; this script judges nothing.
 set -u

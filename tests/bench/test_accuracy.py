@@ -6,7 +6,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from bench import accuracy  # noqa: E402
+from bench.suites import accuracy  # noqa: E402
 
 
 def said(schedule, latest, distance=100000, number=1, median=2):

@@ -9,17 +9,18 @@ import unittest
 from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from bench import cache, changed, suites  # noqa: E402
+from bench import cache  # noqa: E402
+from bench.suites import changed, table  # noqa: E402
 
 
 def broken_by(*paths):
-    return changed.suites_for(paths, suites.SUITES)
+    return changed.suites_for(paths, table.SUITES)
 
 
 class Rules(unittest.TestCase):
     def test_each_has_a_suite(self):
         for _, names, _ in changed.RULES:
-            self.assertTrue(changed._matching(suites.SUITES, names), names)
+            self.assertTrue(changed._matching(table.SUITES, names), names)
 
     def test_each_has_a_file(self):
         files = [str(file.relative_to(cache.TREE)) for top in (
@@ -64,9 +65,9 @@ class Changes(unittest.TestCase):
         self.assertEqual(list(broken_by("README.rst", "Documentation/kvm.rst")), ["static"])
 
     def test_what_nobody_knows_can_break_everything(self):
-        for path in ("scripts/bench/machine.py", "a/new/file"):
+        for path in ("scripts/bench/machines/machine.py", "a/new/file"):
             found = broken_by(path)
-            self.assertEqual(len(found), len(suites.SUITES), path)
+            self.assertEqual(len(found), len(table.SUITES), path)
         self.assertIn(f"a/new/file: {changed.EVERYTHING}", found["svm-1"])
 
     def test_nothing(self):

@@ -15,8 +15,8 @@ import unittest
 from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from bench import check, ktap  # noqa: E402
 from bench.cache import BenchError  # noqa: E402
+from bench.suites import check, ktap  # noqa: E402
 
 
 def passing(_context):

@@ -7,7 +7,8 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from bench import checkers, ktap, splats  # noqa: E402
+from bench.machines import splats  # noqa: E402
+from bench.suites import checkers, ktap  # noqa: E402
 
 SPLATS = """\
 BUG: KASAN: slab-use-after-free in use_after_free+0x40/0x50

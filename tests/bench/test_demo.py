@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import unittest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from bench import demo, demo_table  # noqa: E402
+from bench.reports import demo, demo_table  # noqa: E402
 
 KERNEL = SimpleNamespace(release="7.3.4", version="7.3.4-1")
 FAST = demo.Rate("fast", freq=500 << 16)

@@ -6,7 +6,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from bench import ktap  # noqa: E402
+from bench.suites import ktap  # noqa: E402
 
 
 def counted(text, status=0):

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import unittest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from bench import goals, measure, plan, tables  # noqa: E402
+from bench.reports import measure, plan, tables  # noqa: E402
+from bench.suites import goals  # noqa: E402
 
 KERNEL = SimpleNamespace(release="7.3.4", version="7.3.4-1")
 

@@ -7,7 +7,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from bench import qemu  # noqa: E402
+from bench.machines import qemu  # noqa: E402
 
 
 class TscFrequency(unittest.TestCase):

@@ -10,12 +10,13 @@ from unittest import mock
 
 TREE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TREE / "scripts"))
-from bench import check, kernel, ktap, suites  # noqa: E402
+from bench.building import kernel  # noqa: E402
+from bench.suites import check, ktap, table  # noqa: E402
 
 
 class TestedKernels(unittest.TestCase):
     def test_each_line_is_a_suite(self):
-        found = {suite.name for suite in suites.SUITES if suite.long}
+        found = {suite.name for suite in table.SUITES if suite.long}
         self.assertLessEqual(set(kernel.tested()), found)
         self.assertGreater(len(kernel.tested()), 0)
 
@@ -23,7 +24,7 @@ class TestedKernels(unittest.TestCase):
         runner = mock.Mock()
         with tempfile.TemporaryDirectory() as logs:
             runner.logs = Path(logs)
-            suite = check.Suite("7.0.1", suites.tested_kernel("7.0.1"))
+            suite = check.Suite("7.0.1", table.tested_kernel("7.0.1"))
             context = check.Context(runner, suite)
             with mock.patch.object(kernel, "ensure_kernel", side_effect=kernel.NoKernel("gone")):
                 count = suite.run(context)

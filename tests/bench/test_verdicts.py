@@ -7,7 +7,7 @@ import unittest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from bench import verdicts      # noqa: E402  (the path comes first)
+from bench.suites import verdicts      # noqa: E402  (the path comes first)
 
 PASS, FAIL, SKIP, TIMEOUT, MISSING = "pass", "fail", "skip", "timeout", "missing"
 

@@ -14,10 +14,11 @@ from unittest import mock
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 sys.path.insert(0, str(SCRIPTS))
-from bench import cache, ways  # noqa: E402
+from bench import cache  # noqa: E402
 from bench.cache import BenchError  # noqa: E402
+from bench.toolchain import ways  # noqa: E402
 
-GUARD = SCRIPTS / "bench/guard.py"
+GUARD = SCRIPTS / "bench/toolchain/guard.py"
 
 
 class Choice(unittest.TestCase):

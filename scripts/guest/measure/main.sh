@@ -5,7 +5,7 @@
 #
 # Runs in the machine, with a patched KVM's modules in /kvm; the kernel's own are
 # where modprobe finds them.  Lines that start with "@ " are for
-# scripts/bench/measure.py, as are what the guests and test modules print.  A part:
+# scripts/bench/reports/measure.py, as are what the guests and test modules print.  A part:
 #
 #   accuracy:SCHEDULE,...:DISTANCE_US/SAMPLES,...
 #	each variant under each schedule

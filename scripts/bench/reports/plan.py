@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from .cache import TREE
+from ..cache import TREE
 
 SLEW = TREE / "tests/selftests/raw_hrtimer/slew_chronyd.txt"
 

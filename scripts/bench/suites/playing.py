@@ -14,12 +14,16 @@ import shutil
 import subprocess
 import sys
 
-from . import cache, demo, ktap, root, ways
-from .cache import CACHE, TREE
+from .. import cache
+from ..cache import CACHE, TREE
+from ..reports import demo
+from ..toolchain import root, ways
+from . import ktap
 from .check import Suite
 from .ktap import Count
 
 HERE = Path(__file__).parent
+ENTERING = TREE / "scripts/bench/toolchain"
 IMAGES = ["bookworm", "trixie"]
 # What ordinary.py and contain.py are started by.
 ALONE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation",
@@ -65,7 +69,7 @@ def as_container(context):
     """Root without CAP_SYS_ADMIN, on this machine."""
     if why := _cannot_play("proot"):
         return _skip(context, why)
-    return _steps(context, "proot", [sys.executable, HERE / "contain.py"],
+    return _steps(context, "proot", [sys.executable, ENTERING / "contain.py"],
                   PATH=f"{_proot()}/bin:{os.environ['PATH']}")
 
 
@@ -77,7 +81,7 @@ def as_user(context):
     with cache.scratch() as scratch:
         top = scratch / "user"
         top.mkdir()
-        return _steps(context, "user", [*ALONE, sys.executable, HERE / "ordinary.py", "--share",
+        return _steps(context, "user", [*ALONE, sys.executable, ENTERING / "ordinary.py", "--share",
                                         top, CACHE, TREE])
 
 
@@ -101,7 +105,7 @@ def demo_as_user(context):
     with cache.scratch() as scratch:
         top = scratch / "user"
         top.mkdir()
-        return _demo(context, [*ALONE, sys.executable, HERE / "ordinary.py", top, CACHE, TREE,
+        return _demo(context, [*ALONE, sys.executable, ENTERING / "ordinary.py", top, CACHE, TREE,
                                TREE / "scripts/demo", "--verbose", "--output", CACHE / "demo"],
                      top / "cache/demo/results.json")
 
@@ -143,7 +147,7 @@ def demo_in_container(release):
                 ".git", "build", "target", "__pycache__"))
             shutil.copy("/etc/resolv.conf", image / "etc/resolv.conf")
             return _demo(context, [*ALONE, "sh", "-ec", _CONTAIN, "sh", image, sys.executable,
-                                   HERE / "contain.py"], image / "src/build/demo/results.json")
+                                   ENTERING / "contain.py"], image / "src/build/demo/results.json")
     return run
 
 

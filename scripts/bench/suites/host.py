@@ -7,8 +7,10 @@ import shutil
 import struct
 import subprocess
 
-from . import cache, ktap, root
-from .cache import TREE
+from .. import cache
+from ..cache import TREE
+from ..toolchain import root
+from . import ktap
 from .ktap import Count
 
 NIGHTLY = ["cargo", "+nightly", "miri"]

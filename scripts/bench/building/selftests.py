@@ -4,8 +4,9 @@
 import os
 import shutil
 
-from . import cache, root
-from .cache import BenchError, TREE, say
+from .. import cache
+from ..cache import BenchError, TREE, say
+from ..toolchain import root
 from .kernel import jobs
 
 OURS = TREE / "tests/selftests/raw_hrtimer"

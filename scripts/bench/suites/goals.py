@@ -6,9 +6,9 @@ others are stated, met or not.  On svm, whose figures depend on what else the ma
 only that no timer is early.
 """
 
+from ..reports.plan import CONSTANT, SCHEDULES
 from .check import results_of, uses
 from .ktap import Count
-from .plan import CONSTANT, SCHEDULES
 
 LATER = 1.05            # of a plain timer's median
 MET = 1.25              # interrupts, with those of others that nodes meet

@@ -3,8 +3,9 @@
 
 import re
 
-from . import ktap, splats
-from .cache import TREE
+from ..cache import TREE
+from ..machines import splats
+from . import ktap
 from .check import uses
 from .ktap import Count
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import shutil
 import subprocess
 
-from . import cache, ways
-from .cache import BenchError, CACHE, TREE
+from .. import cache
+from ..cache import BenchError, CACHE, TREE
+from . import ways
 
 MIRROR = "http://deb.debian.org/debian"
 SUITES = ["trixie", "trixie-updates", "trixie-backports"]

@@ -8,8 +8,8 @@ for.  RULES has the rest.  A file that no rule knows can break all of them.
 from pathlib import Path
 import re
 
-from . import root
-from .cache import BenchError, TREE
+from ..cache import BenchError, TREE
+from ..toolchain import root
 
 SELFTESTS = "tests/selftests/raw_hrtimer/"
 HOST = r"arithmetic.*|latch|bookkeeping.*|proof.*|miri|fuzz"
@@ -41,26 +41,27 @@ RULES = [
      "<selftests>", "runs what is built with it"),
     (SELFTESTS + r"(rate_schedule|slew)[._].*", "{/kvm-tests\\.sh|/run_all\\.sh|measure}",
      "bends the clock with it"),
-    (r"scripts/guest/demo\.sh|scripts/demo|scripts/bench/(demo|demo_table|report)\.py", "{demo}",
+    (r"scripts/guest/demo\.sh|scripts/demo|scripts/bench/reports/(demo|demo_table|report)\.py",
+     "{demo}", "runs it"),
+    (r"scripts/guest/measure/.*|scripts/measure|scripts/bench/(reports/"
+     r"(measure|plan|tables|pictures)|suites/goals)\.py", "{measure}", "runs it"),
+    (r"scripts/(guest/verdicts\.sh|bench/suites/verdicts\.py)", "{/verdicts\\.sh}", "runs it"),
+    (r"scripts/guest/kvm-tests\.sh|scripts/bench/suites/(accuracy|timers)\.py", "{/kvm-tests\\.sh}",
      "runs it"),
-    (r"scripts/guest/measure/.*|scripts/measure|scripts/bench/(goals|measure|plan|tables|pictures)"
-     r"\.py", "{measure}", "runs it"),
-    (r"scripts/(guest/verdicts\.sh|bench/verdicts\.py)", "{/verdicts\\.sh}", "runs it"),
-    (r"scripts/guest/kvm-tests\.sh|scripts/bench/(accuracy|timers)\.py", "{/kvm-tests\\.sh}",
-     "runs it"),
-    (r"scripts/bench/storms\.py", r"(storm|growth|tsc-restarts).*|.*-storms-.*", "is made by it"),
-    (r"scripts/bench/(checkers|llvm|own)\.py|scripts/bench/debug\.config", r"(debug|rt)-.*",
+    (r"scripts/bench/suites/storms\.py", r"(storm|growth|tsc-restarts).*|.*-storms-.*",
      "is made by it"),
-    (r"scripts/bench/(own\.py|(kunit|small)\.config)", r"kunit.*", "runs that kernel"),
-    (r"scripts/bench/small\.config", r"debug-.*", "runs that kernel"),
-    (r"scripts/bench/host\.py", HOST, "is made by it"),
-    (r"scripts/bench/installing\.py", r"native|dkms", "is made by it"),
-    (r"scripts/bench/static\.py", "static", "is made by it"),
-    (r"scripts/bench/each_patch\.py", "each-patch-.*", "is made by it"),
-    (r"scripts/bench/(bochs|loading)\.py|scripts/guest/loader\.S", "<bochs>", "runs Bochs"),
-    (r"scripts/bench/qemu\.py", "{svm}", "runs QEMU"),
-    (r"scripts/bench/(ways|playing|guard|ordinary|contain)\.py|scripts/bench/(steps\.sh|spawn\.c)",
-     r"way-.*", "plays the ways into the root"),
+    (r"scripts/bench/(suites/checkers|toolchain/llvm|building/own)\.py|.*/debug\.config",
+     r"(debug|rt)-.*", "is made by it"),
+    (r"scripts/bench/building/(own\.py|(kunit|small)\.config)", r"kunit.*", "runs that kernel"),
+    (r"scripts/bench/building/small\.config", r"debug-.*", "runs that kernel"),
+    (r"scripts/bench/suites/host\.py", HOST, "is made by it"),
+    (r"scripts/bench/suites/installing\.py", r"native|dkms", "is made by it"),
+    (r"scripts/bench/suites/static\.py", "static", "is made by it"),
+    (r"scripts/bench/suites/each_patch\.py", "each-patch-.*", "is made by it"),
+    (r"scripts/bench/machines/(bochs|loading)\.py|scripts/guest/loader\.S", "<bochs>", "runs Bochs"),
+    (r"scripts/bench/machines/qemu\.py", "{svm}", "runs QEMU"),
+    (r"scripts/bench/toolchain/(ways|guard|ordinary|contain)\.py"
+     r"|.*/(playing\.py|steps\.sh|spawn\.c)", r"way-.*", "plays the ways into the root"),
     (r"scripts/bench/.*\.py|scripts/(check|toolchain|vm)", "unittests", "tests it"),
     (r"(Documentation|\.ci)/.*|README\.rst|COPYING|MAINTAINERS|\.gitignore"
      r"|" + SELFTESTS + r"README", "static", "reads it"),
@@ -70,7 +71,7 @@ RULES = [
 # What says nothing of itself: all that it may break are those that look at each file.
 HARMLESS = re.compile(r"(Documentation|\.ci)/.*|README\.rst|COPYING|MAINTAINERS|\.gitignore|"
                       + SELFTESTS + r"(README|record_slew\.sh)|.*/Cargo\.lock|.*/\.gitignore"
-                      r"|scripts/bench/(changed|static)\.py|tests/bench/.*")
+                      r"|scripts/bench/suites/(changed|static)\.py|tests/bench/.*")
 EVERYTHING = "no rule says what depends on it"
 
 

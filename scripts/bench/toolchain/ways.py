@@ -18,8 +18,8 @@ import subprocess
 import sys
 import threading
 
-from . import cache
-from .cache import BenchError
+from .. import cache
+from ..cache import BenchError
 
 VARIABLE = "RAW_HRTIMER_WAY"
 TOLD = "RAW_HRTIMER_WAY_TOLD"       # by the program that started this one

@@ -19,7 +19,7 @@ import time
 import traceback
 from typing import Callable
 
-from .cache import BenchError, TREE, elapsed, say
+from ..cache import BenchError, TREE, elapsed, say
 from .ktap import Count
 
 GRACE = 20          # seconds from SIGTERM to SIGKILL, which what runs in the root needs

@@ -8,8 +8,10 @@ from pathlib import Path
 import re
 import shutil
 
-from . import cache, kernel, module, root
-from .cache import TREE
+from .. import cache
+from ..building import kernel, module
+from ..cache import TREE
+from ..toolchain import root
 from .ktap import Count
 
 RECIPE = "1"

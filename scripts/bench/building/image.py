@@ -10,8 +10,10 @@ import re
 import shutil
 import subprocess
 
-from . import cache, cpio, kvm, module, root, selftests
-from .cache import BenchError, TREE
+from .. import cache
+from ..cache import BenchError, TREE
+from ..toolchain import root
+from . import cpio, kvm, module, selftests
 
 GUEST = TREE / "scripts/guest"
 PROGRAMS = [GUEST / name for name in ("init", "runner.c", "chrony-wrapper")]
@@ -78,7 +80,7 @@ def _build_base(path):
 def _base():
     packages = root.versions(["busybox-static", "chrony", "libc6", "gcc-14"])
     return cache.stage("guest", [RECIPE, *sorted(packages.items()), *FILES.items(),
-                                 *DIRECTORIES, *PROGRAMS, TREE / "scripts/bench/cpio.py"],
+                                 *DIRECTORIES, *PROGRAMS, TREE / "scripts/bench/building/cpio.py"],
                        _build_base, keep=2)
 
 

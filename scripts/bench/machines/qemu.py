@@ -8,7 +8,7 @@ import os
 import platform
 import time
 
-from .cache import BenchError
+from ..cache import BenchError
 
 KVM_DEVICE = "/dev/kvm"
 

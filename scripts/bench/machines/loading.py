@@ -7,8 +7,9 @@ with code that unpacks it; unpacked here, it is entered where that code would ju
 
 import struct
 
-from . import cache, root
-from .cache import BenchError, TREE
+from .. import cache
+from ..cache import BenchError, TREE
+from ..toolchain import root
 
 LOADER = TREE / "scripts/guest/loader.S"
 RECIPE = "1"

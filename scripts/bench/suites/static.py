@@ -3,8 +3,10 @@
 
 import re
 
-from . import cache, kernel, root
-from .cache import TREE
+from .. import cache
+from ..building import kernel
+from ..cache import TREE
+from ..toolchain import root
 from .ktap import Count
 
 # Files that have no place for a licence line, or have it elsewhere.

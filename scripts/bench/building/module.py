@@ -4,8 +4,9 @@
 Objects are built in the cache, never in the project tree (MO=).
 """
 
-from . import cache, root
-from .cache import TREE
+from .. import cache
+from ..cache import TREE
+from ..toolchain import root
 
 SOURCES = [TREE / name for name in ("Kbuild", "include", "rust", "c")]
 TEST_MODULES = TREE / "tests/selftests/raw_hrtimer/test_modules"

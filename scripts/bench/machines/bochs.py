@@ -7,8 +7,11 @@ nothing in it depends on the host: the same run takes the same cycles.
 
 import re
 
-from . import cache, kernel, loading, root
-from .cache import BenchError, TREE
+from .. import cache
+from ..building import kernel
+from ..cache import BenchError, TREE
+from ..toolchain import root
+from . import loading
 
 PATCHES = TREE / "patches/bochs"
 RECIPE = "1"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """clang and its tools beside the toolchain root: only the debug kernel needs them."""
 
-from . import cache, root
+from .. import cache
+from . import root
 
 # The series that rustc was built with: the kernel wants the two to agree.
 SERIES = "19"

@@ -9,7 +9,7 @@ the same whenever it is run without the module.
 from collections import Counter
 import re
 
-from .cache import TREE
+from ..cache import TREE
 from .check import Suite, uses
 from .ktap import Count
 

@@ -5,8 +5,10 @@ import fnmatch
 import re
 import shutil
 
-from . import cache, module, root
-from .cache import BenchError, TREE
+from .. import cache
+from ..cache import BenchError, TREE
+from ..toolchain import root
+from . import module
 
 PATCHES = TREE / "patches/kvm"
 # What a kind of KVM has, beyond the kernel's own: the series in these folders, in order.

@@ -4,9 +4,13 @@
 import re
 import sys
 
-from . import (bochs, cache, checkers, demo, each_patch, goals, installing, kernel, ktap, kvm,
-               module, playing, root, selftests, static, storms, timers, verdicts)
-from .cache import BenchError, TREE
+from .. import cache
+from ..building import kernel, kvm, module, selftests
+from ..cache import BenchError, TREE
+from ..machines import bochs
+from ..reports import demo
+from ..toolchain import root
+from . import checkers, each_patch, goals, installing, ktap, playing, static, storms, timers, verdicts
 from .check import Suite, results_of, uses
 from .host import cargo, fuzz, miri, proof
 from .ktap import Count

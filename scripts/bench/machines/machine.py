@@ -13,9 +13,12 @@ import selectors
 import subprocess
 import time
 
-from . import bochs, cache, image, qemu, root, splats
-from .cache import BenchError
-from .kernel import ensure_kernel
+from .. import cache
+from ..building import image
+from ..building.kernel import ensure_kernel
+from ..cache import BenchError
+from ..toolchain import root
+from . import bochs, qemu, splats
 
 MACHINES = ["vmx", "svm", "host"]
 MEMORY = 1024       # MB

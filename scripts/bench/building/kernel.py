@@ -12,8 +12,10 @@ from pathlib import Path
 import re
 import shutil
 
-from . import cache, own, root
-from .cache import BenchError, TREE
+from .. import cache
+from ..cache import BenchError, TREE
+from ..toolchain import root
+from . import own
 
 TESTED = TREE / "tested-kernels"
 TOOLCHAIN = ["gcc-14", "binutils", "rustc", "rust-src", "bindgen", "pahole"]

@@ -3,7 +3,9 @@
 
 import re
 
-from . import cache, kernel, kvm, root
+from .. import cache
+from ..building import kernel, kvm
+from ..toolchain import root
 from .ktap import Count
 
 

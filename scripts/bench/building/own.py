@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 import shutil
 
-from . import llvm, root
-from .cache import BenchError
+from ..cache import BenchError
+from ..toolchain import llvm, root
 
 HERE = Path(__file__).parent
 NAMES = ("kunit", "debug", "builtin")
