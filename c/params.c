@@ -45,16 +45,16 @@ static struct rht_choice rht_attach __ro_after_init = {
 	.words	= (const char * const []){
 		[RHT_ATTACH_AUTO]	= "auto",
 		[RHT_ATTACH_REGISTERED]	= "registered",
-		[RHT_ATTACH_STOCK]	= "stock",
+		[RHT_ATTACH_HOOKED]	= "hooked",
 		[RHT_ATTACH_OFF]	= "off",
 		NULL
 	},
-	.list	= "auto, registered, stock, off",
+	.list	= "auto, registered, hooked, off",
 };
 
 module_param_cb(attach, &rht_choice_ops, &rht_attach, 0400);
 __MODULE_PARM_TYPE(attach, "string");
-MODULE_PARM_DESC(attach, "how to attach to KVM: auto (registered if it offers that, else stock; the default), registered (insmod fails if KVM does not offer it), stock (by hooks from outside), off");
+MODULE_PARM_DESC(attach, "how to attach to KVM: auto (registered if it offers that, else hooked; the default), registered (insmod fails if KVM does not offer it), hooked (its timers are hooked from outside), off");
 
 static bool rht_rearm = true;
 module_param_named(rearm, rht_rearm, bool, 0600);

@@ -50,7 +50,7 @@ enum rht_counter {
 enum rht_attach {
 	RHT_ATTACH_AUTO,
 	RHT_ATTACH_REGISTERED,
-	RHT_ATTACH_STOCK,
+	RHT_ATTACH_HOOKED,
 	RHT_ATTACH_OFF,
 };
 

@@ -264,7 +264,7 @@ pub(crate) enum Attach {
     /// The one that is loaded, or fail.
     Registered,
     /// From outside, whatever it offers.
-    Stock,
+    Hooked,
     /// None.
     Off,
 }
@@ -274,7 +274,7 @@ pub(crate) fn param_attach() -> Attach {
     // SAFETY: Reads a word that is written before the module's init alone.
     match unsafe { bindings::rht_param_attach() } {
         bindings::rht_attach_RHT_ATTACH_REGISTERED => Attach::Registered,
-        bindings::rht_attach_RHT_ATTACH_STOCK => Attach::Stock,
+        bindings::rht_attach_RHT_ATTACH_HOOKED => Attach::Hooked,
         bindings::rht_attach_RHT_ATTACH_OFF => Attach::Off,
         _ => Attach::Auto,
     }

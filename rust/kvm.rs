@@ -33,7 +33,7 @@ pub(crate) enum Way {
     /// KVM calls the module.
     Registered,
     /// KVM is hooked.
-    Stock,
+    Hooked,
 }
 
 impl Way {
@@ -42,7 +42,7 @@ impl Way {
         match self {
             Self::None => "none",
             Self::Registered => "registered",
-            Self::Stock => "stock",
+            Self::Hooked => "hooked",
         }
     }
 }
@@ -55,7 +55,7 @@ pub(crate) fn way() -> Way {
     if REGISTERED.load(Relaxed) != 0 {
         Way::Registered
     } else if attach::is_hooked() {
-        Way::Stock
+        Way::Hooked
     } else {
         Way::None
     }
@@ -74,8 +74,8 @@ impl Attachment {
             pr_info!("attach=off: no KVM's timers are touched\n");
             return Ok(Self { watching: false });
         }
-        if ffi::param_attach() == Attach::Stock && !ffi::hooks_possible() {
-            pr_err!("attach=stock: this kernel has no ftrace with arguments, or no kprobes\n");
+        if ffi::param_attach() == Attach::Hooked && !ffi::hooks_possible() {
+            pr_err!("attach=hooked: this kernel has no ftrace with arguments, or no kprobes\n");
             return Err(ffi::eopnotsupp());
         }
         ffi::kvm_watch()?;
@@ -121,7 +121,7 @@ pub(crate) fn live() {
     if way() == Way::Registered {
         return;
     }
-    if attach != Attach::Stock {
+    if attach != Attach::Hooked {
         let registered = ffi::kvm_register();
 
         // One that was still coming when it was looked for was hooked. And where another provider
@@ -146,7 +146,7 @@ pub(crate) fn live() {
             }
         }
     }
-    if matches!(attach, Attach::Auto | Attach::Stock) {
+    if matches!(attach, Attach::Auto | Attach::Hooked) {
         attach::refresh();
         report();
     }
@@ -164,7 +164,7 @@ pub(crate) fn gone(module: Module) {
 
 /// Says which timers are covered, and which are not and why.
 fn report() {
-    if way() == Way::Stock {
+    if way() == Way::Hooked {
         pr_info!("KVM is hooked: {}\n", cover::Line);
     } else if cover::is_any_missed() {
         pr_warn!("KVM is not hooked: {}\n", cover::Line);

@@ -33,7 +33,7 @@ module()
 	rmmod raw_hrtimer 2>/dev/null
 	if [ "$1" = loaded ]; then
 		modprobe raw_hrtimer || exit 1
-		grep -qE '^kvm: (registered|stock)$' /sys/kernel/debug/raw_hrtimer/attach || exit 1
+		grep -qE '^kvm: (registered|hooked)$' /sys/kernel/debug/raw_hrtimer/attach || exit 1
 	fi
 }
 

@@ -27,7 +27,7 @@ DEBUGFS = ["@ debugfs mono/raw: +500.012 ppm", "@ debugfs raw_mult: 4793490",
 def output(absent=EARLY, loaded=GOOD, removed=EARLY):
     return ["@ cpu test", "@ rate fast", "@ adjtimex f 32768000", "@ adjtimex t 10000",
             "@ run stock absent", *said(*absent),
-            "@ run stock loaded", *DEBUGFS, "@ attached stock", *said(*loaded),
+            "@ run stock loaded", *DEBUGFS, "@ attached hooked", *said(*loaded),
             "@ run stock removed", *said(*removed),
             "@ run patched loaded", *DEBUGFS, "@ attached registered", *said(*GOOD),
             "@ run patched removed", *said(*EARLY),
@@ -183,10 +183,10 @@ class Complaints(unittest.TestCase):
         self.check(without, "not all runs")
 
     def test_the_module_did_not_cover_kvm(self):
-        self.check([l.replace("attached stock", "attached no") for l in output()],
+        self.check([l.replace("attached hooked", "attached no") for l in output()],
                    "stock KVM: the module says of KVM: no")
-        self.check([l.replace("attached registered", "attached stock") for l in output()],
-                   "patched KVM: the module says of KVM: stock")
+        self.check([l.replace("attached registered", "attached hooked") for l in output()],
+                   "patched KVM: the module says of KVM: hooked")
 
     def test_no_rate_at_all(self):
         self.check(["@ done"], "0 of 1 rates")

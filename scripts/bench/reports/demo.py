@@ -15,7 +15,7 @@ results.json, an object with
     runs                   in the order they ran, each
       kvm                  stock: the kernel's own; patched: with patches/kvm
       module               absent (not loaded yet), loaded, removed
-      attached             how the module covers KVM: stock or registered; null
+      attached             how the module covers KVM: hooked or registered; null
                            where it is not loaded
       got_ppm              mono/raw - 1 as the module read it; null where it is not loaded
       status               the test's exit status
@@ -66,7 +66,7 @@ class Rate:
 RUNS = [("stock", "absent"), ("stock", "loaded"), ("stock", "removed"),
         ("patched", "loaded"), ("patched", "removed"), ("hardware", "absent"),
         ("both", "loaded")]
-ATTACHED = {"stock": "stock", "patched": "registered", "both": "registered"}
+ATTACHED = {"stock": "hooked", "patched": "registered", "both": "registered"}
 # L2's timer runs in the processor's there, whatever the host's clock does.
 IN_HARDWARE = ("hardware", "both")
 

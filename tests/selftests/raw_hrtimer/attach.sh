@@ -43,7 +43,7 @@ refused_without_kvm() {
 }
 
 waits_for_kvm() {
-	afresh attach=stock && [ "$(attached)" = none ] || return 1
+	afresh attach=hooked && [ "$(attached)" = none ] || return 1
 	said "no KVM is loaded" || return 1
 	for timer in nested lapic hyperv xen; do
 		[ "$(field "$RHT/attach" $timer)" = "no (its module is not loaded)" ] || return 1
@@ -52,7 +52,7 @@ waits_for_kvm() {
 
 says_all_of_them() {
 	mark
-	load_kvm && [ "$(attached)" = stock ] || return 1
+	load_kvm && [ "$(attached)" = hooked ] || return 1
 	said "KVM is hooked: " && nested_is_there && is lapic yes && is hyperv yes &&
 		is xen yes && is_pit_left_alone
 }
@@ -67,24 +67,24 @@ refused_by_stock_kvm() {
 }
 
 by_parameter() {
-	afresh attach=stock lapic=N && is lapic "no (by parameter)" && is xen yes
+	afresh attach=hooked lapic=N && is lapic "no (by parameter)" && is xen yes
 }
 
 none_by_parameter() {
-	afresh attach=stock nested=N lapic=N hyperv=N xen=N &&
+	afresh attach=hooked nested=N lapic=N hyperv=N xen=N &&
 		[ "$(attached)" = none ] && said "KVM is not hooked: " && no_hook_is_left
 }
 
 # A live patch has a callback: that timer is as before, the others are not.
 a_callback_is_taken() {
 	load $RIVAL function=apic_timer_fn || return 1
-	afresh attach=stock && [ "$(attached)" = stock ] &&
+	afresh attach=hooked && [ "$(attached)" = hooked ] &&
 		is lapic "no (another has the function, or ftrace is off)" &&
 		is hyperv yes && is xen yes && nested_is_there
 }
 
 a_callback_is_free_again() {
-	unload $RIVAL && afresh attach=stock && is lapic yes
+	unload $RIVAL && afresh attach=hooked && is lapic yes
 }
 
 rival_is_refused() {
@@ -96,7 +96,7 @@ rival_is_refused() {
 half_way() {
 	unload raw_hrtimer
 	load $RIVAL function=__hrtimer_get_remaining || return 1
-	afresh attach=stock && [ "$(attached)" = none ] || return 1
+	afresh attach=hooked && [ "$(attached)" = none ] || return 1
 	said "cannot hook the hrtimer core (EBUSY): KVM's timers are as before" &&
 		said "KVM is not hooked: " && no_hook_is_left
 }
@@ -106,21 +106,21 @@ what_was_undone_is_free() {
 }
 
 kvm_comes_later() {
-	unload_kvm && load_kvm && [ "$(attached)" = stock ] && is lapic yes
+	unload_kvm && load_kvm && [ "$(attached)" = hooked ] && is lapic yes
 }
 
 without_kprobes() {
 	before=$(cat "$KPROBES")
 	echo 0 > "$KPROBES"
-	afresh attach=stock
+	afresh attach=hooked
 	way=$(attached)
 	echo "$before" > "$KPROBES"
-	[ "$way" = stock ] && is lapic yes
+	[ "$way" = hooked ] && is lapic yes
 }
 
 # Whether the hooks are in place, and ftrace on, after somebody has switched it off.
 cannot_be_switched_off() {
-	afresh attach=stock || return 1
+	afresh attach=hooked || return 1
 	say "$(sh -c "echo 0 > $FTRACE" 2>&1)"
 	on=$(cat $FTRACE)
 	echo 1 > $FTRACE
@@ -131,7 +131,7 @@ switched_off_before() {
 	unload raw_hrtimer
 	mark
 	echo 0 > $FTRACE
-	load raw_hrtimer attach=stock
+	load raw_hrtimer attach=hooked
 	way=$(attached)
 	verdict=$(field "$RHT/attach" lapic)
 	echo 1 > $FTRACE
@@ -159,7 +159,7 @@ unload_kvm || skip_all "KVM is in use"
 plan 15
 
 expect "no KVM, attach=registered: refused, and said why" refused_without_kvm
-expect "no KVM, attach=stock: none is covered, and said so" waits_for_kvm
+expect "no KVM, attach=hooked: none is covered, and said so" waits_for_kvm
 expect "KVM comes: each timer is named" says_all_of_them
 if [ -n "$is_patched" ]; then
 	ktap_test_skip "a KVM without the registration point: this one has it"

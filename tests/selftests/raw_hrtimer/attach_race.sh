@@ -82,7 +82,7 @@ need_tsc
 unload raw_hrtimer || skip_all "raw_hrtimer is in use"
 need_kvm
 need_guest $MEASURING
-WAY=stock
+WAY=hooked
 has_registration_point && WAY=registered
 unload_kvm || skip_all "KVM is in use"
 plan 3

@@ -24,7 +24,7 @@ unload_careless() {
 afresh() {
 	unload raw_hrtimer
 	mark
-	load raw_hrtimer && [ "$(attached)" = stock ] && is lapic yes && is hyperv yes && is xen yes
+	load raw_hrtimer && [ "$(attached)" = hooked ] && is lapic yes && is hyperv yes && is xen yes
 }
 
 # NAME VALUE: waits until a counter has it, which needs time where there is little.
@@ -168,7 +168,7 @@ storm_is_not_blind() {
 }
 
 comes_and_goes() {
-	unload raw_hrtimer && load raw_hrtimer && [ "$(attached)" = stock ] && return
+	unload raw_hrtimer && load raw_hrtimer && [ "$(attached)" = hooked ] && return
 	say "loaded: $(grep -c '^raw_hrtimer ' /proc/modules), attached: $(attached)"
 	return 1
 }

@@ -50,7 +50,7 @@ takes_no_more() {
 }
 
 is_hooked() {
-	[ "$(attached)" = stock ]
+	[ "$(attached)" = hooked ]
 }
 
 is_not_hooked() {
@@ -73,7 +73,7 @@ remember_unhooked
 expect "the listener can be measured" run_case listener
 expect "the listener, told nothing new" below steady_most $LISTENER
 if kvm_vendor > /dev/null && load_kvm; then
-	load_test_module attach=stock
+	load_test_module attach=hooked
 	expect "KVM is hooked" is_hooked
 	run_case cost
 	expect "another's hrtimer_start() while it is" takes_more sleeper $((HOOK + CORE))

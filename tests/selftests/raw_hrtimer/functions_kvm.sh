@@ -61,7 +61,7 @@ is_registered() {
 # Registered or hooked.
 is_attached() {
 	case $(attached) in
-	registered | stock) ;;
+	registered | hooked) ;;
 	*) return 1 ;;
 	esac
 }

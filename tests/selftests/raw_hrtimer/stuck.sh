@@ -69,7 +69,7 @@ need_tsc
 need_kvm
 need_guest $MEASURING
 plan 8
-load raw_hrtimer attach=stock || fail_all "raw_hrtimer cannot be loaded"
+load raw_hrtimer attach=hooked || fail_all "raw_hrtimer cannot be loaded"
 
 expect "hooked, a guest's timers are exact" guest_runs
 expect "ftrace gives up" ftrace_gives_up

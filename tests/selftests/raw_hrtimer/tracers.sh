@@ -140,7 +140,7 @@ guest_is_exact() {
 
 # TRACER
 before() {
-	"on_$1" && load raw_hrtimer attach=stock && guest_is_exact "$1"
+	"on_$1" && load raw_hrtimer attach=hooked && guest_is_exact "$1"
 	status=$?
 	"off_$1"
 	unload raw_hrtimer && return $status
@@ -148,7 +148,7 @@ before() {
 
 # TRACER; the guest runs once more when it has gone.
 after() {
-	load raw_hrtimer attach=stock && "on_$1" && guest_is_exact "$1"
+	load raw_hrtimer attach=hooked && "on_$1" && guest_is_exact "$1"
 	status=$?
 	"off_$1"
 	measure_deadlines --distance 5000 --samples 4 && unload raw_hrtimer && return $status

@@ -21,14 +21,14 @@ load_other() {
 
 some_are_covered() {
 	mark
-	load raw_hrtimer attach=stock || return 1
+	load raw_hrtimer attach=hooked || return 1
 	say "$(since_mark | grep 'KVM is hooked')"
-	[ "$(attached)" = stock ] && is xen "$MISSING" && is lapic yes && is hyperv yes
+	[ "$(attached)" = hooked ] && is xen "$MISSING" && is lapic yes && is hyperv yes
 }
 
 none_is_covered() {
 	mark
-	load raw_hrtimer attach=stock || return 1
+	load raw_hrtimer attach=hooked || return 1
 	say "$(since_mark | grep 'KVM is not hooked')"
 	[ "$(attached)" = none ] && is xen "$MISSING" && is lapic "$MISSING" &&
 		is hyperv "$MISSING" && no_hook_is_left
