@@ -3,7 +3,8 @@
 #
 # Suspend to RAM and resume, ROUNDS times, with a guest that is in the middle of
 # things: none of its timers is lost, and none early, also where the TSC counts from
-# zero afterwards; there none is later than the machine slept.
+# zero afterwards; there none is later than the machine slept, also if another
+# clocksource is current meanwhile.
 #
 # Linux sets such a TSC right if it can (IA32_TSC_ADJUST); to have it stay as it is,
 # boot with clearcpuid=tsc_adjust.  TSC_RESTARTS=1 makes it a failure if it goes on.
@@ -57,6 +58,22 @@ restarts_as_a_whole() {
 
 deep_before() {
 	[ -z "$DEEP" ] || echo "$DEEP" > $MEM_SLEEP
+	echo tsc > $CLOCKSOURCE/current_clocksource
+}
+
+# Nothing is published of a TSC that restarts while another clocksource is current.
+sleep_unseen() {
+	ASLEEP=0
+	echo "$other" > $CLOCKSOURCE/current_clocksource
+	sleep_once
+	status=$?
+	say "the clocksource is $(cat $CLOCKSOURCE/current_clocksource)"
+	echo tsc > $CLOCKSOURCE/current_clocksource
+	return $status
+}
+
+none_has_the_deadline_of_before() {
+	[ "$(latest)" -lt $(((ASLEEP + SLACK_S) * 1000000)) ]
 }
 
 begin_storm "suspend to RAM and resume, $ROUNDS times"
@@ -70,7 +87,7 @@ add_test_module
 DEEP=$(sed 's/.*\[\(.*\)\].*/\1/' $MEM_SLEEP)
 trap 'deep_before; clean_up' EXIT
 echo deep > $MEM_SLEEP
-plan 9
+plan 13
 
 bend 11000 0
 settle
@@ -84,8 +101,17 @@ expect "the guest lost no timer" stop_this_guest
 if [ $RESTARTS = 0 ]; then
 	ktap_test_skip "none has the deadline of before: the TSC goes on"
 else
-	expect "none has the deadline of before" \
-		[ "$(latest)" -lt $(((ASLEEP + SLACK_S) * 1000000)) ]
+	expect "none has the deadline of before" none_has_the_deadline_of_before
+fi
+if other=$(another_clocksource); then
+	expect "a guest runs again" start_guest --seed "$SEED" --longest 4000000 --halt
+	expect "asleep while the clocksource is $other" sleep_unseen
+	expect "the guest lost no timer then" stop_disturbed_guest
+	expect "none has the deadline of before then" none_has_the_deadline_of_before
+else
+	for _ in 1 2 3 4; do
+		ktap_test_skip "the TSC is the only clocksource"
+	done
 fi
 straighten
 settle
