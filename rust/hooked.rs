@@ -320,38 +320,55 @@ pub(crate) fn forget_all() {
     });
 }
 
-/// Timers whose callback was unseen, by a hash of the address; one overwrites another.
+/// How many callbacks in a row without a start are one too many.
+///
+/// A timer that was pending when the module was loaded, or when its vCPU's entries were retired, comes
+/// twice at most: its callback may run, and the timer be queued again, at that moment. Any later start
+/// is one that a hook sees.
+const TOO_MANY: u64 = 3;
+
+/// Timers whose callback came without a start, by a hash of the address: the address, and in its low bits
+/// how often in a row. One overwrites another.
 static UNSEEN: [Word; 64] = [const { Word::new(0) }; 64];
 
-/// `timer`'s callback has come, and no start of it had. One that was pending when the module was loaded
-/// comes so once, and is started again where a hook sees it. If the same comes twice, then KVM starts
-/// its timers by a function that is not hooked.
+/// `timer`'s callback has come, and no start of it had. If the same timer comes so `TOO_MANY` times, then
+/// KVM starts its timers by a function that is not hooked.
 #[cold]
 #[inline(never)]
 fn unseen(timer: Timer<'_>) {
     let last = last_unseen(timer);
+    let times = times_unseen(last, timer).wrapping_add(1);
 
     stats::UNSEEN.count();
-    if last.load() == address_of(timer) {
+    if times >= TOO_MANY {
         if let Some(target) = Target::of(timer) {
             cover::set_blind(target);
         }
     }
-    last.store_release(address_of(timer));
+    last.store_release(address_of(timer) | times.min(TOO_MANY));
 }
 
-/// `timer`'s start has been seen, and that it has no deadline, or had none until now.
+/// A hook has seen `timer`'s start, and `timer` had no deadline before.
 #[cold]
 #[inline(never)]
 fn seen(timer: Timer<'_>) {
     let last = last_unseen(timer);
 
-    if last.load() == address_of(timer) {
+    if times_unseen(last, timer) != 0 {
         last.store_release(0);
     }
 }
 
-/// Returns what is remembered where `timer` would be.
+/// Returns how often in a row `last` has counted `timer`.
+fn times_unseen(last: &Word, timer: Timer<'_>) -> u64 {
+    // A timer's address is a multiple of 8.
+    match last.load() ^ address_of(timer) {
+        times @ 1..=TOO_MANY => times,
+        _ => 0,
+    }
+}
+
+/// Returns the word that counts `timer`.
 fn last_unseen(timer: Timer<'_>) -> &'static Word {
     // CAST: The remainder is an index of the array.
     &UNSEEN[(address_of(timer) >> 6) as usize % UNSEEN.len()]

@@ -47,10 +47,10 @@ reaches() {
 	return 1
 }
 
-# Bytes of the objects in use in all slab caches.
+# Bytes of the objects that kmalloc() has given out: entries are such.
 slab_bytes() {
 	memory_in_use > "$LOG.unused"
-	awk 'NR > 2 { sum += $2 * $4 } END { printf "%.0f\n", sum }' /proc/slabinfo
+	awk '/^kmalloc-/ { sum += $2 * $4 } END { printf "%.0f\n", sum }' /proc/slabinfo
 }
 
 # Whether an object of so many bytes takes no more: a kernel that checks itself adds to it.
