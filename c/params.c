@@ -7,7 +7,7 @@
 
 #include "shim.h"
 
-MODULE_VERSION("0.1.0");
+MODULE_VERSION(RAW_HRTIMER_VERSION);	/* see Kbuild */
 
 /* A parameter that is one of several words. */
 struct rht_choice {

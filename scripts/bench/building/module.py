@@ -8,7 +8,7 @@ from .. import cache
 from ..cache import TREE
 from ..toolchain import root
 
-SOURCES = [TREE / name for name in ("Kbuild", "include", "rust", "c")]
+SOURCES = [TREE / name for name in ("Kbuild", "dkms.conf", "include", "rust", "c")]
 TEST_MODULES = TREE / "tests/selftests/raw_hrtimer/test_modules"
 RECIPE = "1"
 

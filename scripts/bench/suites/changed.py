@@ -22,6 +22,7 @@ RULES = [
     (r"rust/.*", HOST, "runs the module's sources in user space"),
     (r"Makefile|scripts/kdir-check", r"native|dkms|unittests", "runs make"),
     (r"dkms\.conf", r"dkms|unittests", "runs dkms"),
+    (r"dkms\.conf", r"module|native", "builds the module with its version"),
     (r"tested-kernels", r"unittests|static|\d.*", "reads the list"),
     (r"patches/kvm/.*", r"series|each-patch-.*", "applies the series"),
     (r"patches/kvm/.*", "{patched|--kvm (fixes|hardware|both)}", "runs a KVM with the series"),
@@ -63,13 +64,13 @@ RULES = [
     (r"scripts/bench/toolchain/(ways|guard|ordinary|contain)\.py"
      r"|.*/(playing\.py|steps\.sh|spawn\.c)", r"way-.*", "plays the ways into the root"),
     (r"scripts/bench/.*\.py|scripts/(check|toolchain|vm)", "unittests", "tests it"),
-    (r"(Documentation|\.ci)/.*|README\.rst|COPYING|MAINTAINERS|\.gitignore"
+    (r"(Documentation|\.ci)/.*|(README|CONTRIBUTING|NEWS)\.rst|COPYING|MAINTAINERS|\.gitignore"
      r"|" + SELFTESTS + r"README", "static", "reads it"),
     (r".*", "static", "looks at each file"),
 ]
 
 # What says nothing of itself: all that it may break are those that look at each file.
-HARMLESS = re.compile(r"(Documentation|\.ci)/.*|README\.rst|COPYING|MAINTAINERS|\.gitignore|"
+HARMLESS = re.compile(r"(Documentation|\.ci)/.*|(README|CONTRIBUTING|NEWS)\.rst|COPYING|MAINTAINERS|\.gitignore|"
                       + SELFTESTS + r"(README|record_slew\.sh)|.*/Cargo\.lock|.*/\.gitignore"
                       r"|scripts/bench/suites/(changed|static)\.py|tests/bench/.*")
 EVERYTHING = "no rule says what depends on it"

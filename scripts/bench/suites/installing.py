@@ -19,6 +19,10 @@ MODINFO = ["description", "author", "license", "version", "parm"]
 UNTESTED = "6.12.0-amd64"       # of no series in tested-kernels
 
 
+def _version():
+    return re.search(r'^PACKAGE_VERSION="(.*)"', (TREE / "dkms.conf").read_text(), re.M)[1]
+
+
 def _copy_of_tree(path):
     """The files of the tree as they are now, without what lies beside them."""
     ignore = shutil.ignore_patterns(".git", "build", "target", "*.o", "*.ko", ".*.cmd",
@@ -49,6 +53,8 @@ def native(context):
                 f"find {top}/target -name 'raw_hrtimer.ko*' | grep .",
             **{f"modinfo has {field}": f"modinfo -F {field} raw_hrtimer.ko | grep ."
                for field in MODINFO},
+            "the module's version is dkms.conf's":
+                f"modinfo -F version raw_hrtimer.ko | grep -Fx '{_version()}'",
             "make clean": f"make {words} clean && ! test -e raw_hrtimer.ko",
         }, cwd=f"{top}/tree")
 
@@ -77,7 +83,7 @@ def _ensure_headers(found):
 
 def _dkms_steps(top, found, headers):
     """Names, and commands for the shell that succeed if all is well."""
-    version = re.search(r'^PACKAGE_VERSION="(.*)"', (TREE / "dkms.conf").read_text(), re.M)[1]
+    version = _version()
     which = f"-m raw_hrtimer -v {version}"
     dkms = (f"{_ensure_dkms()}/usr/sbin/dkms --dkmstree {top}/dkms "
             f"--sourcetree {top}/src --installtree {top}/lib/modules")

@@ -68,10 +68,12 @@ def checkpatch(context):
 
 
 def versions_agree(_context):
-    dkms = re.search(r'^PACKAGE_VERSION="(.*)"', (TREE / "dkms.conf").read_text(), re.M)[1]
-    sources = "".join(p.read_text() for p in (TREE / "c").glob("*.c"))
-    module = re.search(r'^MODULE_VERSION\("(.*)"\)', sources, re.M)[1]
-    return [] if dkms == module else [f"dkms.conf says {dkms}, the module {module}"]
+    """The documents name the version that dkms.conf has; the module's is made of that one."""
+    version = re.search(r'^PACKAGE_VERSION="(.*)"', (TREE / "dkms.conf").read_text(), re.M)[1]
+    named = {"README.rst": re.findall(r"raw_hrtimer/(\d[\w.]*)", (TREE / "README.rst").read_text()),
+             "NEWS.rst": re.findall(r"^(\d[\w.]*)$", (TREE / "NEWS.rst").read_text(), re.M)[:1]}
+    return [f"{file} names {', '.join(names) or 'no version'}, dkms.conf {version}"
+            for file, names in named.items() if set(names) != {version}]
 
 
 def kernels_agree(_context):
