@@ -144,7 +144,32 @@ def ci(context):
     return wrong
 
 
-CHECKS = [licences, rustfmt, checkpatch, versions_agree, kernels_agree, shell, python, ci]
+# Prints what docutils says of each page, and the links to files that are not there.
+_READ_RST = """
+import pathlib, sys
+import docutils.core, docutils.nodes
+for name in map(pathlib.Path, sys.argv[1:]):
+    page = docutils.core.publish_doctree(name.read_text(encoding="utf-8"), str(name),
+                                         settings_overrides={"report_level": 2, "halt_level": 5})
+    for node in page.findall(lambda n: isinstance(n, (docutils.nodes.reference,
+                                                      docutils.nodes.image))):
+        link = node.get("refuri", node.get("uri", "")).partition("#")[0]
+        if link and ":" not in link and not (name.parent / link).exists():
+            print(f"{name}: there is no {link}", file=sys.stderr)
+"""
+
+
+def documents(context):
+    """Each page is reStructuredText, and what it links to is there."""
+    docutils = cache.stage("docutils", ["1", *sorted(root.versions(["python3"]).items())], lambda path:
+                           root.unpack(["python3-docutils", "docutils-common", "python3-roman"], path))
+    done = root.run(["env", f"PYTHONPATH={docutils}/usr/lib/python3/dist-packages", "python3", "-c",
+                     _READ_RST, *_tracked(context, "*.rst")], capture=True, check=False)
+    context.note(done.stdout + done.stderr)
+    return done.stderr.strip().splitlines()
+
+
+CHECKS = [licences, rustfmt, checkpatch, versions_agree, kernels_agree, shell, python, ci, documents]
 
 
 def run(context):
