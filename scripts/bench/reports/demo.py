@@ -78,7 +78,8 @@ MACHINES = [
     [Rate("0"), Rate("+500 ppm", freq=500 << 16), replace(SLOW, kvms=("stock",))],
     [FASTEST, SLOWEST, replace(SLOW, kvms=("patched", *IN_HARDWARE))],
 ]
-QUICK = [[FASTEST, SLOWEST]]
+# What patched KVMs do is in the suites of the nested timer.
+QUICK = [[replace(rate, kvms=("stock",)) for rate in (FASTEST, SLOWEST)]]
 
 
 @dataclass

@@ -37,7 +37,7 @@ class Suite:
     name: str
     run: Callable
     after: tuple = ()       # names of suites without which this one cannot run
-    cores: float = 1        # how many it keeps busy
+    cores: float = 1        # how many it keeps busy; a part of one, if it sleeps for the rest
     seconds: int = 60       # about how long it takes, two processors and a warm cache: for the order
     long: bool = False      # only in "make check-long"
     quick: bool = False     # in "make check-quick", too

@@ -21,8 +21,8 @@ RUN_ALL = ["sh", "/selftests/raw_hrtimer/run_all.sh"]
 TIMING = ["rate.sh", "api.sh", "cost.sh", "arm.sh", "node.sh", "rate_change.sh", "no_tsc.sh",
           "hardware_timer.sh", "bad_input.sh"]
 # Those that need several processors, or find more with them, or take vmx several times as long.
-OTHERS = ["load_unload.sh", "register.sh", "arm.sh", "node.sh", "rate_change.sh", "hotplug.sh",
-          "guest_moved.sh", "guest_catchup.sh", "remove_running.sh"]
+OTHERS = ["load_unload.sh", "register.sh", "node.sh", "rate_change.sh", "hotplug.sh",
+          "guest_catchup.sh", "remove_running.sh"]
 # For vmx alone, where how late a timer is does not depend on what else runs.
 RUN_ALL_STRICTLY = ["env", "MAX_LATE_CYCLES=50000", *RUN_ALL]
 
@@ -248,14 +248,14 @@ SUITES = [
         *NESTED, "apic_timer_test",
         *timers.each(timers.TIMERS + timers.PERIODIC + timers.COUNT, timers.SHORTER)]), VMX,
         seconds=45, long=True),
-    Suite("vmx-nested", kvm_tests("--kvm", "patched", tests=NESTED, schedules="-10% +10% random",
+    Suite("vmx-nested", kvm_tests("--kvm", "patched", tests=NESTED, schedules="-10% random",
                                   with_module=True), VMX, seconds=40),
     Suite("vmx-nested-stock", kvm_tests(tests=NESTED[:1], schedules="-10% +10% random",
-                                        with_module=True), VMX, seconds=30),
+                                        with_module=True), VMX, seconds=30, long=True),
     *[Suite(f"vmx-jumps-{cpus}{suffix}", kvm_tests(
         "--cpus", cpus, tests=["vmx_preemption_timer_test"], schedules="jumps", runs=runs,
         with_module=True, timeout=timeout), VMX, seconds=12 * runs, long=runs > 9 or cpus == 1)
-      for suffix, runs, timeout in (("", 3, 900), ("-long", 100, 9000)) for cpus in (1, 2)],
+      for suffix, runs, timeout in (("", 2, 900), ("-long", 100, 9000)) for cpus in (1, 2)],
     # What the series fixes mends.  An emulated CPU takes minutes to go and come.
     Suite("vmx-fixes", kvm_tests("--kvm", "fixes", tests=FIXES), VMX, seconds=60),
     Suite("vmx-fixes-long", kvm_tests("--kvm", "fixes", "--cpus", 2,
@@ -264,8 +264,9 @@ SUITES = [
           long=True),
     # L2's timer in hardware: right at any rate, without the module.  The APIC's is an hrtimer
     # while L2 is halted.
-    Suite("vmx-nested-hardware", kvm_tests("--kvm", "hardware", tests=HARDWARE,
-                                           schedules="-10% +10% random"), VMX, seconds=90),
+    *[Suite(f"vmx-nested-hardware{suffix}", kvm_tests(
+        "--kvm", "hardware", tests=HARDWARE, schedules=schedules), VMX, seconds=90, long=long)
+      for suffix, schedules, long in (("", "random", False), ("-rates", "0 -10% +10%", True))],
     Suite("vmx-nested-both", kvm_tests("--kvm", "both", "--cpus", 2, with_module=True,
                                        tests=[*HARDWARE, "nested_timers_test"],
                                        schedules="random"), VMX, seconds=50),
@@ -277,20 +278,22 @@ SUITES = [
     Suite("svm-1", vm("--machine", "svm", "--kvm", "patched", command=RUN_ALL), BUILT,
           seconds=150, long=True),
     Suite("svm-hpet", vm("--machine", "svm", "--append", "clocksource=hpet",
-                         command=[*RUN_ALL, "no_tsc.sh"]), BUILT, seconds=12),
-    Suite("svm-unknown", unknown_kvm, BUILT, seconds=15),
+                         command=[*RUN_ALL, "no_tsc.sh"]), BUILT, cores=0.5, seconds=25),
+    Suite("svm-unknown", unknown_kvm, BUILT, cores=0.5, seconds=30),
     *[Suite(f"svm-careless-{cpus}", careless_kvm("--machine", "svm", "--cpus", cpus), BUILT,
-            seconds=40, long=cpus == 1)
+            cores=0.5, seconds=90, long=cpus == 1)
       for cpus in (1, 4)],
-    Suite("svm-tracers", vm("--machine", "svm", command=[*RUN_ALL, "tracers.sh"], timeout=1500),
-          BUILT, seconds=134),
-    Suite("svm-stuck", vm("--machine", "svm", command=[*RUN_ALL, "stuck.sh"]), BUILT,
+    *[Suite(f"svm-tracers{suffix}", vm("--machine", "svm", timeout=1500, command=[
+        "env", f"TICKS={ticks}", *RUN_ALL, "tracers.sh"]), BUILT, seconds=80, long=bool(suffix))
+      for suffix, ticks in (("", "11000"), ("-all", "11000 9000"))],
+    Suite("svm-stuck", vm("--machine", "svm", command=[*RUN_ALL, "stuck.sh"]), BUILT, cores=0.5,
           seconds=25),
     Suite("svm-nohz-full", vm("--machine", "svm", "--cpus", "2", "--append", "nohz_full=1",
-                              command=[*RUN_ALL, "nohz_full.sh"]), BUILT, seconds=20),
+                              command=[*RUN_ALL, "nohz_full.sh"]), BUILT, cores=0.5, seconds=50),
     # tsc_unstable.sh is last: it leaves a machine without a clock that counts the TSC.
     *[Suite(f"svm-attach-{kind}", vm("--machine", "svm", "--cpus", "2", "--kvm", kind, command=[
-        *RUN_ALL, *tests, "tsc_unstable.sh"]), BUILT, seconds=90, long=kind == "patched")
+        *RUN_ALL, *tests, "tsc_unstable.sh"]), BUILT, cores=0.5, seconds=130,
+            long=kind == "patched")
       for kind, tests in (("stock", ["attach.sh", "attach_race.sh", "guest_moved.sh"]),
                           ("patched", ["attach_race.sh"]))],
     *[Suite(f"vmx-unstable-{kind}", vm("--cpus", 2, "--kvm", kind,
@@ -304,7 +307,7 @@ SUITES = [
     Suite("dkms", installing.dkms, KERNEL, seconds=10),
     Suite("proof", proof(), KERNEL, seconds=117),
     Suite("svm-4", vm("--machine", "svm", "--kvm", "patched", "--cpus", "4",
-                      command=[*RUN_ALL, *OTHERS]), BUILT, seconds=120),
+                      command=[*RUN_ALL, *OTHERS]), BUILT, seconds=200),
     Suite("svm-4-all", vm("--machine", "svm", "--kvm", "patched", "--cpus", "4",
                           command=RUN_ALL), BUILT, cores=2, seconds=200, long=True),
     *storms.suites(vm, RUN_ALL, VMX, BUILT),

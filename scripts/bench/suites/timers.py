@@ -75,29 +75,31 @@ def suites(kvm_tests, vmx, svm):
         found.append(Suite(f"{machine}-timers-{cpus}-{way}", kvm_tests(
             "--machine", machine, "--cpus", cpus, "--kvm", way, "--append", CONSTANT_TSC,
             with_module=True, tests=tests,
-            schedules=f"{CONSTANT if long else '+10% -10%'} {CHANGING}"), after, seconds=50,
-            long=long))
+            schedules=f"{CONSTANT} {CHANGING}" if long else "+10% random"), after, seconds=50,
+            cores=1 if long else 0.5, long=long))
 
     for way, more in MORE.items():
         tests = each(TIMERS[:1], SPINNING) + each(TIMERS + more, HALTED)
-        on_vmx(f"timers-{way}", way, tests, f"{FAST_AND_SLOW} {CHANGING}", seconds=80)
+        on_vmx(f"timers-{way}", way, tests, f"{FAST_AND_SLOW} {CHANGING}", seconds=80,
+               long=way == "patched")
         on_vmx(f"timers-{way}-ppm", way, tests, PPM, seconds=40, long=True)
     for way, more in MORE.items():
         apic = [test for test in TIMERS + PERIODIC if test.startswith("apic")]
         tests = (each(apic, SPINNING) + each(apic, HALTED)
                  + (each(WRITTEN, SHORTER) if more else []))
         if way == "stock":
-            on_vmx("hrtimers", way, each(apic, SPINNING), f"{FAST_AND_SLOW} {CHANGING}",
+            on_vmx("hrtimers", way, each(apic, SPINNING), f"{FAST_AND_SLOW} random",
                    machine=HRTIMERS, seconds=40)
         on_vmx(f"hrtimers-{way}", way, tests, f"{CONSTANT} {CHANGING}", machine=HRTIMERS,
                seconds=120, long=True)
     on_vmx("hyperv-patched", "patched", each(NO_PAGE, HALTED), f"{FAST_AND_SLOW} random",
-           seconds=40)
+           seconds=40, long=True)
     # L2's own timer in hardware, halted or not; the module is there for the APIC's.
     on_vmx("timers-both", "both", each(TIMERS[:1], SPINNING) + each(TIMERS[:3], HALTED),
            f"{FAST_AND_SLOW} {CHANGING}", seconds=60, long=True)
     for way, more in MORE.items():
-        tests = each(TIMERS + more, SHORTER) + (each(COUNT + WRITTEN, SHORTER) if more else [])
+        tests = (each(TIMERS + more, SHORTER)
+                 + (each(COUNT + WRITTEN + NO_PAGE, SHORTER) if more else []))
         on_vmx(f"distances-{way}", way, tests, f"{accuracy.NOMINAL} -10% random", seconds=60,
                long=way == "stock")
         on_vmx(f"distances-{way}-ppm", way, tests, PPM, seconds=60, long=True)
@@ -107,7 +109,7 @@ def suites(kvm_tests, vmx, svm):
                f"{FAST_AND_SLOW} random", seconds=100, long=True)
     # Hooked, that is no better than before, but may not be worse.
     on_vmx("others-stock", "stock", each(PERIODIC + COUNT, SHORTER), accuracy.NOMINAL,
-           seconds=27)
+           seconds=27, long=True)
     for way, more in MORE.items():
         on_vmx(f"distances-{way}-long", way, each(TIMERS + more, LONGER), CONSTANT,
                long=True, timeout=7200)

@@ -11,7 +11,7 @@ DIR=$(dirname "$(readlink -f "$0")")
 TRACING=$DEBUGFS/tracing
 CALLBACK=apic_timer_fn
 HRTIMER="hrtimer_start_range_ns hrtimer_cancel hrtimer_try_to_cancel __hrtimer_get_remaining"
-TICKS="9000 11000"
+TICKS=${TICKS:-9000 11000}
 STACK=/proc/sys/kernel/stack_tracer_enabled
 
 # Each tracer: whether this kernel has it, on, off, and how many events it has; by name.
