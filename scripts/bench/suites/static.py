@@ -159,14 +159,21 @@ for name in map(pathlib.Path, sys.argv[1:]):
 """
 
 
+# A file or folder of ours in a page, and not one of the kernel's.
+_NAMED = re.compile(r"``((?:rust|c|scripts|tests|patches)/[\w/-]*(?:\.(?:rs|c|h|py|sh|rst))?)``")
+
+
 def documents(context):
-    """Each page is reStructuredText, and what it links to is there."""
+    """Each page is reStructuredText, and what it links to or names is there."""
     docutils = cache.stage("docutils", ["1", *sorted(root.versions(["python3"]).items())], lambda path:
                            root.unpack(["python3-docutils", "docutils-common", "python3-roman"], path))
     done = root.run(["env", f"PYTHONPATH={docutils}/usr/lib/python3/dist-packages", "python3", "-c",
                      _READ_RST, *_tracked(context, "*.rst")], capture=True, check=False)
     context.note(done.stdout + done.stderr)
-    return done.stderr.strip().splitlines()
+    return done.stderr.strip().splitlines() + [
+        f"{file.relative_to(TREE)} names {name}, which is not there"
+        for file in _tracked(context, "*.rst") for name in _NAMED.findall(file.read_text())
+        if not (TREE / name).exists()]
 
 
 CHECKS = [licences, rustfmt, checkpatch, versions_agree, kernels_agree, shell, python, ci, documents]
