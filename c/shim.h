@@ -101,7 +101,7 @@ enum rht_file {
 	RHT_FILE_ATTACH,
 };
 
-/* The C compiler's view of what the listener reads, see rust/gtod.rs. */
+/* The C compiler's view of what the listener reads, see rust/ffi/timekeeper.rs. */
 struct rht_layout {
 	size_t tkr_mono, tkr_raw, cs_id, ntp_err_mult, timekeeper;
 	size_t cycle_last, mult, shift, xtime_nsec, base, tk_read_base;
@@ -118,7 +118,8 @@ bool rht_is_queued(struct hrtimer *timer);
 void rht_warn_clock(void);
 void rht_warn_mode(void);
 
-void rht_init(void);
+DECLARE_PER_CPU(struct rht_queue, rht_queues);
+void rht_queues_init(void);
 struct rht_queue *rht_queue_lock(int cpu, unsigned long *flags);
 struct rht_queue *rht_queue_lock_nested(int cpu, unsigned long *flags);
 struct rht_queue *rht_queue_lock_timers(const struct hrtimer *timer, int *cpu,
@@ -128,8 +129,11 @@ int rht_queue_unlock_timers(struct rht_queue *queue, unsigned long flags,
 			    const struct hrtimer *timer);
 int rht_next_cpu(int cpu);
 
-void rht_pass_queue(void);
 void rht_tsc_restarted(void);
+void rht_tsc_restarted_flush(void);
+
+void rht_pass_init(void);
+void rht_pass_queue(void);
 bool rht_rearm_on(int cpu);
 void rht_rearm_more(int cpu, u32 pause);
 void rht_pass_flush(void);

@@ -9,20 +9,14 @@ mod bindings;
 pub(crate) mod counter;
 pub(crate) mod entries;
 mod entry;
-mod gtod;
 mod list;
 mod node;
 pub(crate) mod table;
 mod target;
+mod timekeeper;
 mod timer;
 mod word;
 
-pub(crate) use gtod::{
-    register_gtod_listener,
-    timekeeper_layout_matches,
-    unregister_gtod_listener,
-    CSID_X86_TSC, //
-};
 pub(crate) use node::{
     Call,
     Node,
@@ -38,6 +32,12 @@ pub(crate) use target::{
     Module,
     Target, //
 };
+pub(crate) use timekeeper::{
+    register_gtod_listener,
+    timekeeper_layout_matches,
+    unregister_gtod_listener,
+    CSID_X86_TSC, //
+};
 pub(crate) use timer::{
     Cancel,
     Mode,
@@ -50,7 +50,7 @@ pub(crate) use word::{
     Word, //
 };
 
-use crate::rate::{
+use crate::clock::rate::{
     Cycles,
     MonoNs, //
 };
@@ -130,7 +130,9 @@ pub(crate) fn possible_cpus() -> impl Iterator<Item = i32> {
 /// Makes the per-CPU lists empty ones. To be called before all else.
 pub(crate) fn init() {
     // SAFETY: The module is being loaded: nobody else knows of what is written yet.
-    unsafe { bindings::rht_init() };
+    unsafe { bindings::rht_queues_init() };
+    // SAFETY: As above.
+    unsafe { bindings::rht_pass_init() };
 }
 
 /// Looks at each CPU's clockevent, and at those of CPUs that come online. To be called before a timer is
@@ -159,6 +161,12 @@ pub(crate) fn pass_queue() {
 pub(crate) fn tsc_restarted() {
     // SAFETY: As in `pass_queue()`.
     unsafe { bindings::rht_tsc_restarted() };
+}
+
+/// Waits until what `tsc_restarted()` has asked for is done. May sleep.
+pub(crate) fn tsc_restarted_flush() {
+    // SAFETY: Process context; the listener, which alone queues the work, is unregistered.
+    unsafe { bindings::rht_tsc_restarted_flush() };
 }
 
 /// Asks the CPU of `call` to look at its due timers; `false` if it is offline. Context: hard interrupt.

@@ -7,22 +7,12 @@
 
 use kernel::prelude::*;
 
-mod attach;
-mod cover;
-mod deadline;
+mod clock;
+mod counters;
+mod debugfs;
 mod ffi;
-mod frequency;
-mod gtod;
-mod hooked;
-mod hrtimer;
 mod kvm;
-mod margin;
-mod occupied;
-mod pair;
-mod rate;
-mod rearm;
-mod snapshot;
-mod stats;
+mod timer;
 
 module! {
     type: RawHrtimer,
@@ -38,10 +28,10 @@ module! {
 /// nobody reads it, then it stops listening, and last what the listener had queued is waited for.
 #[pin_data]
 struct RawHrtimer {
-    _kvm: kvm::Attachment,
-    _stats: stats::Files,
-    _gtod: gtod::Listener,
-    _rearm: rearm::Rearm,
+    _kvm: kvm::attach::Attachment,
+    _files: debugfs::Files,
+    _listener: clock::update::Listener,
+    _queues: timer::pending::Rearm,
 }
 
 impl kernel::InPlaceModule for RawHrtimer {
@@ -49,10 +39,10 @@ impl kernel::InPlaceModule for RawHrtimer {
         // In the reverse of the order in which they are dropped; but nothing may fail once the files are
         // there, because what is open then would be of a module that never was.
         try_pin_init!(Self {
-            _rearm: rearm::Rearm::new(),
-            _gtod: gtod::Listener::new()?,
-            _kvm: kvm::Attachment::new()?,
-            _stats: stats::Files::new(),
+            _queues: timer::pending::Rearm::new(),
+            _listener: clock::update::Listener::new()?,
+            _kvm: kvm::attach::Attachment::new()?,
+            _files: debugfs::Files::new(),
         })
     }
 }

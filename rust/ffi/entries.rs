@@ -12,7 +12,7 @@ use super::{
     },
     node::Node, //
 };
-use crate::rate::{
+use crate::clock::rate::{
     Cycles,
     MonoNs,
     RawNs, //

@@ -21,22 +21,28 @@ use super::{
     EOPNOTSUPP, //
 };
 use crate::{
-    cover,
-    hooked::{
-        self,
-        Verdict, //
+    clock::{
+        rate::{
+            Cycles,
+            MonoNs,
+            RawNs,
+            Skew, //
+        },
+        snapshot::CURRENT, //
     },
-    hrtimer,
-    kvm,
-    rate::{
-        Cycles,
-        MonoNs,
-        RawNs,
-        Skew, //
+    debugfs,
+    kvm::{
+        attach,
+        cover,
+        hooked::{
+            self,
+            Verdict, //
+        }, //
     },
-    rearm,
-    snapshot::CURRENT,
-    stats, //
+    timer::{
+        arm,
+        pending, //
+    }, //
 };
 
 use core::ptr::NonNull;
@@ -79,7 +85,7 @@ entries! {
         let Some(timer) = NonNull::new(timer) else { return };
         // SAFETY: The caller promises it, for the length of this call.
         let timer = unsafe { Timer::from_raw(timer) };
-        hrtimer::start(timer, Cycles::new(deadline), Mode::from_c(mode));
+        arm::start(timer, Cycles::new(deadline), Mode::from_c(mode));
     }
 
     /// # Safety
@@ -89,7 +95,7 @@ entries! {
         let Some(timer) = NonNull::new(timer) else { return true };
         // SAFETY: The caller promises it, for the length of this call.
         let timer = unsafe { Timer::from_raw(timer) };
-        hrtimer::finish(timer, Cycles::new(deadline))
+        arm::finish(timer, Cycles::new(deadline))
     }
 
     /// # Safety
@@ -97,7 +103,7 @@ entries! {
     /// `expiry` can be written to. Any context.
     fn rust_raw_hrtimer_expiry(deadline: u64, expiry: *mut bindings::ktime_t) -> c_int {
         let Some(expiry) = NonNull::new(expiry) else { return EINVAL.to_errno() };
-        let Some(ns) = hrtimer::expiry(Cycles::new(deadline)) else {
+        let Some(ns) = arm::expiry(Cycles::new(deadline)) else {
             return EOPNOTSUPP;
         };
         // SAFETY: The caller promises it.
@@ -109,7 +115,7 @@ entries! {
     ///
     /// None. Any context.
     fn rust_raw_hrtimer_scale(raw_delta: bindings::ktime_t) -> bindings::ktime_t {
-        hrtimer::scale(RawNs::new(raw_delta)).get()
+        arm::scale(RawNs::new(raw_delta)).get()
     }
 
     /// # Safety
@@ -144,7 +150,7 @@ entries! {
         let Some(tt) = NonNull::new(tt) else { return false };
         // SAFETY: The caller promises it.
         let node = unsafe { Node::from_raw(tt) };
-        rearm::start(node, Mode::from_c(mode))
+        pending::start(node, Mode::from_c(mode))
     }
 
     /// # Safety
@@ -155,7 +161,7 @@ entries! {
         let Some(tt) = NonNull::new(tt) else { return false };
         // SAFETY: The caller promises it.
         let node = unsafe { Node::from_raw(tt) };
-        rearm::restart(node)
+        pending::restart(node)
     }
 
     /// # Safety
@@ -166,7 +172,7 @@ entries! {
         let Some(tt) = NonNull::new(tt) else { return };
         // SAFETY: The caller promises it.
         let node = unsafe { Node::from_raw(tt) };
-        rearm::forget(node);
+        pending::forget(node);
     }
 
     /// # Safety
@@ -180,14 +186,14 @@ entries! {
             bindings::rht_file_RHT_FILE_COUNTERS => File::Counters,
             _ => File::Attach,
         };
-        stats::show(seq, file);
+        debugfs::show(seq, file);
     }
 
     /// # Safety
     ///
     /// For the shim's irq_work alone: hard interrupt, on `cpu`.
     fn rust_raw_hrtimer_pass(cpu: c_uint) {
-        rearm::pass(cpu);
+        pending::pass(cpu);
     }
 
     /// # Safety
@@ -201,28 +207,28 @@ entries! {
     ///
     /// For the shim's call to a CPU alone: hard interrupt, on `cpu`.
     fn rust_raw_hrtimer_called(cpu: c_int) {
-        rearm::called(cpu);
+        pending::called(cpu);
     }
 
     /// # Safety
     ///
     /// For the shim's timers alone: hard interrupt, `cpu` is a possible one.
     fn rust_raw_hrtimer_more(cpu: c_int, this_cpu: c_int) {
-        rearm::more(cpu, this_cpu);
+        pending::more(cpu, this_cpu);
     }
 
     /// # Safety
     ///
     /// For the shim's module notifier alone: process context.
     fn rust_raw_hrtimer_kvm_live() {
-        kvm::live();
+        attach::live();
     }
 
     /// # Safety
     ///
     /// As for `rust_raw_hrtimer_kvm_live()`.
     fn rust_raw_hrtimer_kvm_gone(module: bindings::rht_kvm_module) {
-        kvm::gone(Module::from_c(module));
+        attach::gone(Module::from_c(module));
     }
 
     /// # Safety

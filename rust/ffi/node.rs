@@ -13,7 +13,7 @@ use super::{
         Timer, //
     }, //
 };
-use crate::rate::Cycles;
+use crate::clock::rate::Cycles;
 
 use core::{
     marker::PhantomData,

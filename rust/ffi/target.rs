@@ -2,7 +2,7 @@
 
 //! The callbacks of KVM's timers, and the hooks that go with them.
 //!
-//! C file: [`c/hooked.c`](../../c/hooked.c)
+//! C file: [`c/kvm/hooked.c`](../../c/kvm/hooked.c)
 
 use super::{
     bindings,

@@ -6,8 +6,8 @@
 
 use super::bindings;
 use crate::{
-    rate::MonoNs,
-    stats, //
+    clock::rate::MonoNs,
+    counters, //
 };
 
 use core::{
@@ -43,7 +43,7 @@ impl Mode {
     #[inline]
     pub(crate) fn absolute(self) -> Self {
         if self.is_relative() {
-            stats::WRONG_MODE.count();
+            counters::WRONG_MODE.count();
             super::warn_mode();
         }
         Self(self.0 & !bindings::hrtimer_mode_HRTIMER_MODE_REL)

@@ -33,11 +33,11 @@ class Rules(unittest.TestCase):
 
 class Changes(unittest.TestCase):
     def test_the_module(self):
-        found = broken_by("rust/gtod.rs")
+        found = broken_by("rust/clock/update.rs")
         for name in ("module", "lints", "vmx", "svm-4", "demo", "bookkeeping", "static"):
             self.assertIn(name, found)
         self.assertNotIn("unittests", found)
-        self.assertIn("rust/gtod.rs: runs the module", found["vmx"])
+        self.assertIn("rust/clock/update.rs: runs the module", found["vmx"])
 
     def test_a_test_of_the_module(self):
         found = broken_by("tests/selftests/raw_hrtimer/arm.sh")

@@ -5,7 +5,7 @@
 //! Compiled once to LLVM's intermediate code, which is proven, and to a library, which is called.
 
 #[expect(dead_code, reason = "no proof needs all of it")]
-#[path = "../../../rust"]
+#[path = "../../../rust/clock"]
 mod pure {
     pub(crate) mod deadline;
     pub(crate) mod frequency;

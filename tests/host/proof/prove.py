@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Prove the arithmetic: rust/rate.rs, deadline.rs, margin.rs and frequency.rs, for all inputs.
+"""Prove the arithmetic: rust/clock: rate.rs, deadline.rs, margin.rs and frequency.rs, for all inputs.
 
 rustc compiles the files to LLVM's intermediate code; llvm.py makes z3 terms of that, and z3
 proves what theorems.py, inverse.py, margins.py and frequencies.py say, for each shift from 0 to 32

@@ -19,7 +19,7 @@
         clippy::unwrap_used
     )
 )]
-#[path = "../../../rust"]
+#[path = "../../../rust/clock"]
 mod pure {
     pub(crate) mod deadline;
     pub(crate) mod frequency;

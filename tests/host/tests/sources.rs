@@ -7,10 +7,16 @@
 //! except their tests.
 
 const FILES: [(&str, &str); 4] = [
-    ("rate.rs", include_str!("../../../rust/rate.rs")),
-    ("deadline.rs", include_str!("../../../rust/deadline.rs")),
-    ("frequency.rs", include_str!("../../../rust/frequency.rs")),
-    ("margin.rs", include_str!("../../../rust/margin.rs")),
+    ("rate.rs", include_str!("../../../rust/clock/rate.rs")),
+    (
+        "deadline.rs",
+        include_str!("../../../rust/clock/deadline.rs"),
+    ),
+    (
+        "frequency.rs",
+        include_str!("../../../rust/clock/frequency.rs"),
+    ),
+    ("margin.rs", include_str!("../../../rust/clock/margin.rs")),
 ];
 
 /// The only conditions, one of each, directly before `mod tests`.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The latch that the listener publishes through, `rust/snapshot.rs` itself, for loom to run.
+//! The latch that the listener publishes through, `rust/clock/snapshot.rs` itself, for loom to run.
 
 #![forbid(unsafe_code)]
 
@@ -8,8 +8,8 @@
     dead_code,
     reason = "the latch needs the types of rate.rs and deadline.rs and pairs alone"
 )]
-#[path = "../../../../rust"]
-mod module {
+#[path = "../../../../rust/clock"]
+mod clock {
     pub(crate) mod deadline;
     pub(crate) mod pair;
     pub(crate) mod rate;
@@ -20,22 +20,17 @@ mod ffi {
     pub(crate) use kernel::Word;
 }
 
-use module::{
-    deadline,
-    pair,
-    rate,
-    snapshot, //
-};
-
-use deadline::Timeline;
-use rate::{
-    Cycles,
-    MonoNs,
-    Rate, //
-};
-use snapshot::{
-    Latch,
-    Snapshot, //
+use clock::{
+    deadline::Timeline,
+    rate::{
+        Cycles,
+        MonoNs,
+        Rate, //
+    },
+    snapshot::{
+        Latch,
+        Snapshot, //
+    },
 };
 
 /// A latch whose n-th snapshot can be told from all others by each of its words.

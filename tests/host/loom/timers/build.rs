@@ -16,17 +16,17 @@ use std::{
 include!("src/variants.rs");
 
 const MODULE: [&str; 16] = [
-    "deadline.rs",
-    "frequency.rs",
-    "gtod.rs",
-    "hooked.rs",
-    "hrtimer.rs",
-    "margin.rs",
-    "occupied.rs",
-    "pair.rs",
-    "rate.rs",
-    "rearm.rs",
-    "snapshot.rs",
+    "clock/deadline.rs",
+    "clock/frequency.rs",
+    "clock/margin.rs",
+    "clock/pair.rs",
+    "clock/rate.rs",
+    "clock/snapshot.rs",
+    "clock/update.rs",
+    "kvm/hooked.rs",
+    "timer/arm.rs",
+    "timer/occupied.rs",
+    "timer/pending.rs",
     "ffi/entries.rs",
     "ffi/list.rs",
     "ffi/node.rs",
@@ -35,16 +35,19 @@ const MODULE: [&str; 16] = [
 ];
 
 const MOCKS: [&str; 9] = [
-    "cover.rs",
+    "counters.rs",
     "ffi/mod.rs",
     "ffi/bindings.rs",
     "ffi/entry.rs",
     "ffi/target.rs",
     "hooks.rs",
+    "kvm/cover.rs",
     "listener.rs",
     "model.rs",
-    "stats.rs",
 ];
+
+/// Folders whose file of declarations is not copied, but made.
+const ROOMS: [&str; 3] = ["clock", "kvm", "timer"];
 
 fn copy(from: &Path, to: &Path, variant: &str, edits: &[Edit], file: &str) {
     println!("cargo::rerun-if-changed={}", from.display());
@@ -72,6 +75,24 @@ fn copy(from: &Path, to: &Path, variant: &str, edits: &[Edit], file: &str) {
     }
     fs::create_dir_all(to.parent().expect("a folder")).expect("can be made");
     fs::write(to, text).expect("can be written");
+}
+
+/// Declares the modules in a room, or those outside of all. `ffi/mod.rs` declares its own.
+fn modules(folder: &Path, room: &str) -> String {
+    let mut text = String::new();
+
+    for file in MODULE.iter().chain(&MOCKS) {
+        let path = folder.join(file);
+        let (place, name) = file.rsplit_once('/').unwrap_or(("", file));
+        let (place, name) = match name {
+            "mod.rs" => ("", place),
+            _ => (place, name.trim_end_matches(".rs")),
+        };
+        if place == room {
+            writeln!(text, "#[path = {path:?}]\npub mod {name};").expect("a string");
+        }
+    }
+    text
 }
 
 fn main() {
@@ -104,12 +125,10 @@ fn main() {
             copy(&source, &folder.join(file), &variant, &edits, file);
         }
         writeln!(root, "#[allow(unused)]\npub mod {variant} {{").expect("a string");
-        for file in MODULE.iter().chain(&MOCKS) {
-            let name = file.trim_end_matches(".rs").trim_end_matches("/mod");
-            if !name.contains('/') {
-                let path = folder.join(file);
-                writeln!(root, "#[path = {path:?}]\npub mod {name};").expect("a string");
-            }
+        root += &modules(&folder, "");
+        for room in ROOMS {
+            let inside = modules(&folder, room);
+            writeln!(root, "pub mod {room} {{\n{inside}}}").expect("a string");
         }
         root += "}\n";
     }

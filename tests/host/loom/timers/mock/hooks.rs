@@ -3,6 +3,13 @@
 //! The models of hooked timers: a KVM that calls what the hooks call, and what must be so in the end.
 
 use crate::{
+    clock::{
+        frequency::Frequency,
+        rate::{
+            MonoNs,
+            RawNs, //
+        }, //
+    },
     ffi::{
         self,
         bindings::{
@@ -17,8 +24,7 @@ use crate::{
         Target,
         Timer, //
     },
-    frequency::Frequency,
-    hooked::{
+    kvm::hooked::{
         self,
         Verdict, //
     },
@@ -32,14 +38,10 @@ use crate::{
         SLOW,
         SLOWEST, //
     },
-    rate::{
-        MonoNs,
-        RawNs, //
-    },
-    rearm::{
+    timer::pending::{
         self,
         Rearm, //
-    },
+    }, //
 };
 
 use kernel::alloc;
@@ -93,7 +95,7 @@ fn load<const N: usize>(vcpus: [usize; N]) -> ([Owner; N], Rearm) {
 
 /// The hooks are gone, and the module goes.
 fn unload(rearm: Rearm) {
-    rearm::close();
+    pending::close();
     table::close();
     assert!(alloc::is_all_freed(), "an entry is lost");
     bindings::remove_module();

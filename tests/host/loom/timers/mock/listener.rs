@@ -4,26 +4,28 @@
 //! would say.
 
 use crate::{
-    deadline::Timeline,
+    clock::{
+        deadline::Timeline,
+        pair::pair,
+        rate::{
+            Cycles,
+            MonoNs,
+            Rate, //
+        },
+        snapshot::{
+            Snapshot,
+            CURRENT, //
+        },
+        update::{
+            self,
+            Said, //
+        }, //
+    },
     ffi::{
         self,
         bindings, //
     },
-    gtod::{
-        self,
-        Said, //
-    },
-    pair::pair,
-    rate::{
-        Cycles,
-        MonoNs,
-        Rate, //
-    },
-    rearm::Rearm,
-    snapshot::{
-        Snapshot,
-        CURRENT, //
-    },
+    timer::pending::Rearm, //
 };
 
 /// Odd, so that there is a cycle that begins with each fraction of a nanosecond.
@@ -81,7 +83,7 @@ impl Clock {
 
     /// The listener is told, and passes that it asks for find no timer.
     fn hear(self, stepped: bool) {
-        bindings::alone(|| gtod::hear(stepped, || self.say()));
+        bindings::alone(|| update::hear(stepped, || self.say()));
     }
 
     /// It is told, and has published it.

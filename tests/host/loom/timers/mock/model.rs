@@ -3,6 +3,13 @@
 //! The models: what the first thread and those that it starts do, and what must be so in the end.
 
 use crate::{
+    clock::{
+        pair::pair,
+        update::{
+            self,
+            Said, //
+        }, //
+    },
     ffi::{
         self,
         bindings::{
@@ -12,12 +19,7 @@ use crate::{
             tsc_timer, //
         }, //
     },
-    gtod::{
-        self,
-        Said, //
-    },
-    pair::pair,
-    rearm, //
+    timer::pending, //
 };
 
 use loom::{
@@ -31,7 +33,7 @@ use std::{
         addr_of_mut,
         null_mut, //
     },
-    sync::Arc,
+    sync::Arc, //
 };
 
 /// Rates in ns per cycle.
@@ -54,7 +56,7 @@ pub(crate) fn update(mult: u32) {
 
 /// The same, of a clock that follows some clocksource.
 pub(crate) fn update_of(clocksource: u32, mult: u32) {
-    gtod::hear(false, || Said {
+    update::hear(false, || Said {
         cycle_last: 0,
         xtime_nsec: 0,
         base: 0,
@@ -67,16 +69,16 @@ pub(crate) fn update_of(clocksource: u32, mult: u32) {
 /// Loads the module, at a rate, for so many timers.
 ///
 /// It has to go before these: of what one `let` names the last is dropped first.
-fn load<const N: usize>(mult: u32) -> ([Owner; N], rearm::Rearm) {
+fn load<const N: usize>(mult: u32) -> ([Owner; N], pending::Rearm) {
     let rearm = load_for(mult);
 
     (std::array::from_fn(|_| Owner::new()), rearm)
 }
 
 /// The same, for timers of somebody else.
-pub(crate) fn load_for(mult: u32) -> rearm::Rearm {
+pub(crate) fn load_for(mult: u32) -> pending::Rearm {
     // The slots of the latch, and all other words, before there is a second thread.
-    let rearm = rearm::Rearm::new();
+    let rearm = pending::Rearm::new();
     bindings::alone(|| {
         update(FAST + 3);
         update(FAST + 6);
@@ -103,14 +105,14 @@ impl Shared {
     /// The owner arms it.
     fn start(self, cpu: i32) {
         bindings::run_on(cpu);
-        assert!(rearm::start(ffi::node(self.1), ffi::mode(0)), "armed");
+        assert!(pending::start(ffi::node(self.1), ffi::mode(0)), "armed");
     }
 
     /// The hrtimer core fires it, if it is queued. Returns whether that was all.
     fn fire(self, cpu: i32) -> bool {
         bindings::run_on(cpu);
         // SAFETY: The timer is there until the end of the execution.
-        unsafe { &*self.0 }.fire(|| rearm::restart(ffi::node(self.1)))
+        unsafe { &*self.0 }.fire(|| pending::restart(ffi::node(self.1)))
     }
 
     /// The same, and a callback that is not early has a later deadline for it.
@@ -118,10 +120,10 @@ impl Shared {
         bindings::run_on(cpu);
         // SAFETY: The timer is there until the end of the execution.
         unsafe { &*self.0 }.fire(|| {
-            if !rearm::restart(ffi::node(self.1)) {
+            if !pending::restart(ffi::node(self.1)) {
                 // SAFETY: The node is there until the end of the execution.
                 unsafe { bindings::set_deadline(self.1, 2 * DEADLINE) };
-                assert!(rearm::restart(ffi::node(self.1)), "a later deadline");
+                assert!(pending::restart(ffi::node(self.1)), "a later deadline");
             }
             true
         });
@@ -130,7 +132,7 @@ impl Shared {
     /// The owner cancels it and frees it.
     fn free(self, cpu: i32) {
         bindings::run_on(cpu);
-        rearm::forget(ffi::node(self.1));
+        pending::forget(ffi::node(self.1));
         // SAFETY: As above.
         while unsafe { bindings::hrtimer_try_to_cancel(self.0) } < 0 {
             loom::thread::yield_now();
@@ -167,7 +169,7 @@ impl Owner {
         unsafe { bindings::timer_cpu(timer) };
         ffi::node(node).deadline();
         ffi::node(node).is_expired();
-        rearm::forget(ffi::node(node));
+        pending::forget(ffi::node(node));
         Self { timer, node, grave }
     }
 
@@ -367,7 +369,7 @@ pub fn a_cancel_and_a_periodic_callback() {
     let callback = spawn(move || shared.fire_periodic(0));
     owner.meets(&[SLOW], |timer| {
         bindings::run_on(1);
-        rearm::forget(ffi::node(timer.1));
+        pending::forget(ffi::node(timer.1));
     });
     callback.join().expect("no panic");
     owner.assert_forgotten();
@@ -522,7 +524,7 @@ pub fn a_pass_and_a_start_on_an_isolated_cpu() {
     let shared = on_an_isolated_cpu(&owner);
 
     let start = spawn(move || shared.start(1));
-    rearm::pass(0);
+    pending::pass(0);
     start.join().expect("no panic");
     update(SLOW);
     settle();
@@ -582,10 +584,10 @@ pub fn a_long_callback() {
     let looks = |mult, times| {
         bindings::by_hand(|| {
             update(mult);
-            rearm::pass(0);
-            rearm::called(0);
+            pending::pass(0);
+            pending::called(0);
             for _ in 0..times {
-                rearm::more(0, 0);
+                pending::more(0, 0);
             }
         });
         bindings::pauses()
@@ -603,15 +605,15 @@ pub fn a_long_callback() {
         // SAFETY: The timer is there until the end of the execution.
         unsafe { &*timer.0 }.fire(|| {
             pauses.set(looks(mult, times));
-            rearm::restart(ffi::node(timer.1))
+            pending::restart(ffi::node(timer.1))
         });
         let ns = us.iter().map(|us| us * 1000).collect::<Vec<u32>>();
         assert!(pauses.take() == ns, "a look comes too soon or too late");
         // The next look is at the timer, and the last one at none.
         bindings::by_hand(|| {
-            rearm::more(0, 0);
+            pending::more(0, 0);
             bindings::pauses();
-            rearm::more(0, 0);
+            pending::more(0, 0);
         });
         assert!(
             bindings::pauses().is_empty(),
@@ -673,7 +675,7 @@ fn a_cancel_and_a_callback(tsc: u64) {
     // That it is freed in the end is for its owner alone; not while it fires.
     let cancel = spawn(move || {
         bindings::run_on(1);
-        rearm::forget(ffi::node(shared.1));
+        pending::forget(ffi::node(shared.1));
     });
     let callback = spawn(move || shared.fire(0));
     update(SLOW);
@@ -737,8 +739,8 @@ pub fn two_passes() {
     owner.was_on(1);
 
     let start = spawn(move || shared.start(1));
-    let pass = spawn(|| rearm::pass(1));
-    rearm::pass(0);
+    let pass = spawn(|| pending::pass(1));
+    pending::pass(0);
     start.join().expect("no panic");
     pass.join().expect("no panic");
     update(SLOW);
@@ -751,7 +753,7 @@ pub fn two_passes_and_a_timer() {
     let ([owner], _rearm) = load(FAST);
 
     owner.share().start(1);
-    let pass = spawn(|| rearm::pass(1));
+    let pass = spawn(|| pending::pass(1));
     update(SLOW);
     pass.join().expect("no panic");
     update(SLOWEST);
@@ -807,7 +809,7 @@ fn a_removal_while(prepare: fn(&Owner) -> Shared) {
     one.share().start(0);
     let thread = spawn(move || shared.start(1));
     update(SLOW);
-    rearm::close();
+    pending::close();
     one.assert_forgotten();
     assert_empty();
     // Nobody calls the module, the listener neither; what it has asked for is waited for.

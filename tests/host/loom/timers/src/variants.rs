@@ -28,12 +28,12 @@ pub struct Fault {
 /// Sizes that a model can exhaust, in all copies.
 #[rustfmt::skip]
 pub const SCALED: &[Edit] = &[
-    edit("rearm.rs", "const BATCH: usize = 32;", "const BATCH: usize = 1;"),
+    edit("timer/pending.rs", "const BATCH: usize = 32;", "const BATCH: usize = 1;"),
     // All timers and all vCPUs meet in one bucket.
     edit("ffi/table.rs", "const BUCKETS: usize = 4096;", "const BUCKETS: usize = 1;"),
     edit("ffi/table.rs", "const POOL: u64 = 256;", "const POOL: u64 = 2;"),
     edit("ffi/table.rs", "const POOL_EACH_CPU: u64 = 64;", "const POOL_EACH_CPU: u64 = 0;"),
-    edit("hooked.rs", "static UNSEEN: [Word; 64] = [const { Word::new(0) }; 64];",
+    edit("kvm/hooked.rs", "static UNSEEN: [Word; 64] = [const { Word::new(0) }; 64];",
         "static UNSEEN: [Word; 1] = [const { Word::new(0) }; 1];"),
 ];
 

@@ -10,8 +10,8 @@
 
 use super::table;
 use crate::{
-    hooked,
-    rearm, //
+    kvm::hooked,
+    timer::pending, //
 };
 
 use kernel::{
@@ -27,7 +27,7 @@ use loom::{
         spawn,
         yield_now,
         JoinHandle, //
-    },
+    }, //
 };
 use std::{
     cell::{
@@ -55,7 +55,7 @@ use std::{
         Mutex as StdMutex,
         PoisonError, //
     },
-    thread::panicking,
+    thread::panicking, //
 };
 
 pub(crate) use super::entry::{
@@ -580,11 +580,11 @@ fn serve() {
         match work {
             Work::Pass => {
                 run_on(0);
-                rearm::pass(0);
+                pending::pass(0);
             }
             Work::Call(cpu) => {
                 run_on(cpu);
-                rearm::called(cpu);
+                pending::called(cpu);
             }
             Work::Forget => hooked::forget_all(),
             Work::Fill => table::fill(),
@@ -599,7 +599,7 @@ fn serve() {
                     on
                 };
                 run_on(on);
-                rearm::more(cpu, on);
+                pending::more(cpu, on);
             }
         }
     }

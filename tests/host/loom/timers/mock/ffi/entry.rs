@@ -59,7 +59,7 @@ use std::{
     sync::{
         Arc,
         Mutex as StdMutex, //
-    },
+    }, //
 };
 
 /// `struct rht_entry`.

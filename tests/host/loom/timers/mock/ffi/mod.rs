@@ -22,7 +22,7 @@ pub(crate) use timer::{
     Timer, //
 };
 
-use crate::rate::{
+use crate::clock::rate::{
     Cycles,
     MonoNs, //
 };
@@ -113,6 +113,8 @@ pub(crate) fn tsc_restarted() {
     bindings::met("TSC restarted");
     bindings::queue_work(bindings::Work::Forget);
 }
+
+pub(crate) fn tsc_restarted_flush() {}
 
 pub(crate) fn rearm_on(call: &Call) -> bool {
     bindings::rearm_on(call.cpu())

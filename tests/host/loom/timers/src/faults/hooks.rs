@@ -35,14 +35,14 @@ pub const HOOKS: &[Fault] = &[
     },
     Fault {
         what: "a hooked cancel leaves the node where it is",
-        edits: &[edit("hooked.rs", "    if let Some(entry) = table::find(&irq, timer) {
-        rearm::forget(entry.node());
+        edits: &[edit("kvm/hooked.rs", "    if let Some(entry) = table::find(&irq, timer) {
+        pending::forget(entry.node());
     }", "")],
         model: "hooks::a_cancel",
     },
     Fault {
         what: "a hooked cancel that may fail leaves the node where it is",
-        edits: &[edit("hooked.rs", "Some(entry) => rearm::try_to_cancel(entry.node()),",
+        edits: &[edit("kvm/hooked.rs", "Some(entry) => pending::try_to_cancel(entry.node()),",
             "Some(entry) => entry.node().timer().try_to_cancel(),")],
         model: "hooks::a_try_to_cancel",
     },
@@ -118,17 +118,17 @@ pub const HOOKS: &[Fault] = &[
     },
     Fault {
         what: "another TSC leaves nodes where they are",
-        edits: &[edit("hooked.rs", "        entry.set_known(false);
-        rearm::forget(entry.node());
+        edits: &[edit("kvm/hooked.rs", "        entry.set_known(false);
+        pending::forget(entry.node());
     });", "        entry.set_known(false);
     });")],
         model: "hooks::another_clocksource_and_a_first_start",
     },
     Fault {
         what: "a deadline is known that another TSC has counted",
-        edits: &[edit("hooked.rs", "        entry.set_known(false);
-        rearm::forget(entry.node());
-    });", "        rearm::forget(entry.node());
+        edits: &[edit("kvm/hooked.rs", "        entry.set_known(false);
+        pending::forget(entry.node());
+    });", "        pending::forget(entry.node());
     });")],
         model: "hooks::another_clocksource_and_a_first_start",
     },

@@ -5,69 +5,69 @@
 pub const LISTENER: &[Fault] = &[
     Fault {
         what: "another rate is a repeat",
-        edits: &[edit("gtod.rs", "new.mono != old.mono.load() || ", "")],
+        edits: &[edit("clock/update.rs", "new.mono != old.mono.load() || ", "")],
         model: "listener::a_change",
     },
     Fault {
         what: "another raw rate is a repeat",
-        edits: &[edit("gtod.rs", "new.raw != old.raw.load() || ", "")],
+        edits: &[edit("clock/update.rs", "new.raw != old.raw.load() || ", "")],
         model: "listener::a_change",
     },
     Fault {
         what: "another clocksource is a repeat",
-        edits: &[edit("gtod.rs", " || new.rest != old.rest.load()", "")],
+        edits: &[edit("clock/update.rs", " || new.rest != old.rest.load()", "")],
         model: "listener::a_change",
     },
     Fault {
         what: "another line is a repeat",
-        edits: &[edit("gtod.rs", "== new.xtime_nsec.wrapping_add(", "
+        edits: &[edit("clock/update.rs", "== new.xtime_nsec.wrapping_add(", "
             != !new.xtime_nsec.wrapping_add(")],
         model: "listener::a_change",
     },
     Fault {
         what: "a fraction of a nanosecond is a repeat",
-        edits: &[edit("gtod.rs", "        == new.xtime_nsec.wrapping_add(", "
+        edits: &[edit("clock/update.rs", "        == new.xtime_nsec.wrapping_add(", "
             & !1 == !1 & new.xtime_nsec.wrapping_add(")],
         model: "listener::a_change",
     },
     Fault {
         what: "below the top rate there are repeats",
-        edits: &[edit("gtod.rs", "if at_top { said.mono } else { 0 }", "said.mono")],
+        edits: &[edit("clock/update.rs", "if at_top { said.mono } else { 0 }", "said.mono")],
         model: "listener::a_change",
     },
     Fault {
         what: "a step that is told is a repeat",
-        edits: &[edit("gtod.rs", "if stepped || !is_repeat", "if !is_repeat")],
+        edits: &[edit("clock/update.rs", "if stepped || !is_repeat", "if !is_repeat")],
         model: "listener::a_step",
     },
     Fault {
         what: "a TSC that counts anew is as good as the old one",
-        edits: &[edit("gtod.rs", "        ffi::tsc_restarted();", "")],
+        edits: &[edit("clock/update.rs", "        ffi::tsc_restarted();", "")],
         model: "listener::a_restarted_tsc",
     },
     Fault {
         what: "the TSC is the same after another clocksource",
-        edits: &[edit("gtod.rs", "if other_clocksource || stepped && new.tsc", "if stepped && new.tsc")],
+        edits: &[edit("clock/update.rs", "if other_clocksource || stepped && new.tsc", "if stepped && new.tsc")],
         model: "listener::a_restarted_tsc",
     },
     Fault {
         what: "each step back is another TSC",
-        edits: &[edit("gtod.rs", "const BACK: u64 = 1 << 32;", "const BACK: u64 = 0;")],
+        edits: &[edit("clock/update.rs", "const BACK: u64 = 1 << 32;", "const BACK: u64 = 0;")],
         model: "listener::a_restarted_tsc",
     },
     Fault {
         what: "a TSC that has come as far again is the old one",
-        edits: &[edit("gtod.rs", "        || old.mono(is)", "        && old.mono(is)")],
+        edits: &[edit("clock/update.rs", "        || old.mono(is)", "        && old.mono(is)")],
         model: "listener::a_restarted_tsc",
     },
     Fault {
         what: "a clock that has gone on has another TSC",
-        edits: &[edit("gtod.rs", ".saturating_add(AHEAD) < new", ".wrapping_sub(AHEAD) < new")],
+        edits: &[edit("clock/update.rs", ".saturating_add(AHEAD) < new", ".wrapping_sub(AHEAD) < new")],
         model: "listener::a_restarted_tsc",
     },
     Fault {
         what: "nothing is remembered",
-        edits: &[edit("gtod.rs", "    remember(&said, &new);", "")],
+        edits: &[edit("clock/update.rs", "    remember(&said, &new);", "")],
         model: "listener::a_steady_clock",
     },
 ];

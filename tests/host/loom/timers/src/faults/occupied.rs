@@ -5,19 +5,19 @@
 pub const OCCUPIED: &[Fault] = &[
     Fault {
         what: "a start does not say that it puts a node on a queue",
-        edits: &[edit("rearm.rs", "        occupied::announce();", "")],
+        edits: &[edit("timer/pending.rs", "        occupied::announce();", "")],
         model: "model::a_start_there",
     },
     Fault {
         what: "a start says so after it has read the rate",
         edits: &[
-            edit("rearm.rs", "let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
+            edit("timer/pending.rs", "let Some(expiry) = arm::armed_expiry(node.deadline()) else {
         if is_there", "let Some(expiry) = expiry else {
         if is_there"),
-            edit("rearm.rs", "        occupied::announce();
+            edit("timer/pending.rs", "        occupied::announce();
     }
 ", "    }
-            let expiry = hrtimer::armed_expiry(node.deadline());
+            let expiry = arm::armed_expiry(node.deadline());
             if !is_there {
                 occupied::announce();
             }
@@ -27,36 +27,36 @@ pub const OCCUPIED: &[Fault] = &[
     },
     Fault {
         what: "a start does not wait until all know of it",
-        edits: &[edit("occupied.rs", "    }
+        edits: &[edit("timer/occupied.rs", "    }
     smp_mb();", "    }")],
         model: "model::a_start_there",
     },
     Fault {
         what: "the listener asks before all know of the rate",
-        edits: &[edit("occupied.rs", "    smp_mb();
+        edits: &[edit("timer/occupied.rs", "    smp_mb();
     STATE.load() != EMPTY", "    STATE.load() != EMPTY")],
         model: "model::a_start_there",
     },
     Fault {
         what: "a look that has found a node takes back what was said",
-        edits: &[edit("rearm.rs", "    if !found {
+        edits: &[edit("timer/pending.rs", "    if !found {
         look", "    {
         look")],
         model: "model::two_timers_and_two_changes",
     },
     Fault {
         what: "a look takes back what was said while it looked",
-        edits: &[edit("occupied.rs", "STATE.cmpxchg(self.0, EMPTY);", "STATE.xchg(EMPTY);")],
+        edits: &[edit("timer/occupied.rs", "STATE.cmpxchg(self.0, EMPTY);", "STATE.xchg(EMPTY);")],
         model: "model::two_passes",
     },
     Fault {
         what: "a look takes back what was said before another one",
-        edits: &[edit("occupied.rs", "FIRST_LOOK + u64::from(cpu)", "FIRST_LOOK + 0 * u64::from(cpu)")],
+        edits: &[edit("timer/occupied.rs", "FIRST_LOOK + u64::from(cpu)", "FIRST_LOOK + 0 * u64::from(cpu)")],
         model: "model::two_passes",
     },
     Fault {
         what: "a look takes nothing back",
-        edits: &[edit("occupied.rs", "STATE.cmpxchg(self.0, EMPTY);", "")],
+        edits: &[edit("timer/occupied.rs", "STATE.cmpxchg(self.0, EMPTY);", "")],
         model: "model::nothing_pending",
     },
 ];

@@ -5,31 +5,31 @@
 pub const PENDING: &[Fault] = &[
     Fault {
         what: "a slow-down asks for no pass",
-        edits: &[edit("rearm.rs", "_ if ffi::param_rearm() && ", "_ if false && ")],
+        edits: &[edit("timer/pending.rs", "_ if ffi::param_rearm() && ", "_ if false && ")],
         model: "model::a_start",
     },
     Fault {
         what: "the pass is asked for before the new rate is published",
-        edits: &[edit("gtod.rs", "    CURRENT.publish(new);\n    let Some((old, _)) = old else {
+        edits: &[edit("clock/update.rs", "    CURRENT.publish(new);\n    let Some((old, _)) = old else {
         return;
     };", "
             let Some((old, _)) = old else {
                 CURRENT.publish(new);
                 return;
             };
-            rearm::notice(new, stepped || old.tsc != new.tsc);
+            pending::notice(new, stepped || old.tsc != new.tsc);
             CURRENT.publish(new);")],
         model: "model::a_start",
     },
     Fault {
         what: "a start reads the rate before it has the lock",
         edits: &[
-            edit("rearm.rs", "let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
+            edit("timer/pending.rs", "let Some(expiry) = arm::armed_expiry(node.deadline()) else {
         if is_there", "let Some(expiry) = expiry else {
         if is_there"),
-            edit("rearm.rs", "let (queue, is_there) = lock_to_start(node);", "
+            edit("timer/pending.rs", "let (queue, is_there) = lock_to_start(node);", "
                 occupied::announce();
-                let expiry = hrtimer::armed_expiry(node.deadline());
+                let expiry = arm::armed_expiry(node.deadline());
                 let (queue, is_there) = lock_to_start(node);"),
         ],
         model: "model::a_start_there",
@@ -37,13 +37,13 @@ pub const PENDING: &[Fault] = &[
     Fault {
         what: "a start gives the lock up before the timer is queued",
         edits: &[
-            edit("rearm.rs", "        queue.add(node);
+            edit("timer/pending.rs", "        queue.add(node);
     }
 ", "
                 queue.add(node);
             }
             drop(queue);"),
-            edit("rearm.rs", "    let from = queue.cpu();
+            edit("timer/pending.rs", "    let from = queue.cpu();
     let to = queue.unlock_and_locate(timer);
     if to != from {
         follow(node, from, to);
@@ -59,7 +59,7 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a pass moves the timers that would be early",
-        edits: &[edit("rearm.rs", "expiry >= timer.expires()", "expiry <= timer.expires()")],
+        edits: &[edit("timer/pending.rs", "expiry >= timer.expires()", "expiry <= timer.expires()")],
         model: "model::a_start",
     },
     Fault {
@@ -70,12 +70,12 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "one batch is all",
-        edits: &[edit("rearm.rs", "        ffi::rearm_more(cpu, pause);", "")],
+        edits: &[edit("timer/pending.rs", "        ffi::rearm_more(cpu, pause);", "")],
         model: "model::two_on_a_cpu",
     },
     Fault {
         what: "an offline CPU's queue is left alone",
-        edits: &[edit("rearm.rs", "        called(call.cpu());", "")],
+        edits: &[edit("timer/pending.rs", "        called(call.cpu());", "")],
         model: "model::an_offline_cpu",
     },
     Fault {
@@ -85,24 +85,24 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "who is called does not say so",
-        edits: &[edit("rearm.rs", "    queue.answer();\n", "")],
+        edits: &[edit("timer/pending.rs", "    queue.answer();\n", "")],
         model: "model::a_start_and_two_changes",
     },
     Fault {
         what: "a drift in single units is never a change",
-        edits: &[edit("rearm.rs", "if !stepped && rate.mult() <= fastest => return,",
+        edits: &[edit("timer/pending.rs", "if !stepped && rate.mult() <= fastest => return,",
             "if !stepped && rate.mult() <= fastest => (),")],
         model: "model::a_drift",
     },
     Fault {
         what: "a drift counts from a rate that is not the fastest",
-        edits: &[edit("rearm.rs", "if !stepped && rate.mult() <= fastest => return,",
+        edits: &[edit("timer/pending.rs", "if !stepped && rate.mult() <= fastest => return,",
             "if !stepped => { let _ = fastest; return }")],
         model: "model::a_drift_from_above",
     },
     Fault {
         what: "a running callback is not waited for",
-        edits: &[edit("rearm.rs", "                queue.postpone(node);
+        edits: &[edit("timer/pending.rs", "                queue.postpone(node);
                 return if done == 0 { Left::Running } else { Left::More };",
             "let _ = (done, Left::Running);")],
         model: "model::a_callback",
@@ -115,15 +115,15 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "an expired timer whose callback runs is forgotten",
-        edits: &[edit("rearm.rs", "            if !timer.is_active() {", "            {")],
+        edits: &[edit("timer/pending.rs", "            if !timer.is_active() {", "            {")],
         model: "model::a_periodic_callback",
     },
     Fault {
         what: "a callback reads the rate without the lock",
         edits: &[
-            edit("rearm.rs", "    let queue = Queue::lock_of(node);
+            edit("timer/pending.rs", "    let queue = Queue::lock_of(node);
     // A start", "    // A start"),
-            edit("rearm.rs", "    node.set_expired(!moved);", "
+            edit("timer/pending.rs", "    node.set_expired(!moved);", "
                 let queue = Queue::lock_of(node);
                 node.set_expired(!moved);"),
         ],
@@ -131,55 +131,55 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "an early callback has done its work",
-        edits: &[edit("rearm.rs", "node.set_expired(!moved);", "node.set_expired(true);")],
+        edits: &[edit("timer/pending.rs", "node.set_expired(!moved);", "node.set_expired(true);")],
         model: "model::a_callback",
     },
     Fault {
         what: "what the clock has reached is still to come",
-        edits: &[edit("hrtimer.rs", "    if armed > now {", "    if armed >= now {")],
+        edits: &[edit("timer/arm.rs", "    if armed > now {", "    if armed >= now {")],
         model: "model::a_lagging_tsc",
     },
     Fault {
         what: "what the clock has reached exactly is still to come",
-        edits: &[edit("hrtimer.rs", "*exact > now)", "*exact >= now)")],
+        edits: &[edit("timer/arm.rs", "*exact > now)", "*exact >= now)")],
         model: "model::a_lagging_tsc",
     },
     Fault {
         what: "what the clock reaches next is over",
-        edits: &[edit("hrtimer.rs", "let now = ffi::ktime_get();",
+        edits: &[edit("timer/arm.rs", "let now = ffi::ktime_get();",
             "let now = MonoNs::new(ffi::ktime_get().get() + 1);")],
         model: "model::a_lagging_tsc",
     },
     Fault {
         what: "a start does not say that the timer is pending again",
-        edits: &[edit("rearm.rs", "    node.set_expired(false);", "")],
+        edits: &[edit("timer/pending.rs", "    node.set_expired(false);", "")],
         model: "model::a_callback_and_a_start_there",
     },
     Fault {
         what: "a start puts the node on a second queue",
-        edits: &[edit("rearm.rs", "        Some(queue) => (queue, true),",
+        edits: &[edit("timer/pending.rs", "        Some(queue) => (queue, true),",
             "        Some(queue) => { drop(queue); (Queue::lock_where(node.timer()), false) }")],
         model: "model::a_callback_and_a_start_there",
     },
     Fault {
         what: "a node stays where its timer is not",
-        edits: &[edit("rearm.rs", "    if to != from {", "    if false {")],
+        edits: &[edit("timer/pending.rs", "    if to != from {", "    if false {")],
         model: "model::a_start_on_an_isolated_cpu",
     },
     Fault {
         what: "a start does not look at the rate again after its node was on two queues",
-        edits: &[edit("rearm.rs", "Some(expiry) if expiry < node.timer().expires() => ffi::pass_queue(),", "")],
+        edits: &[edit("timer/pending.rs", "Some(expiry) if expiry < node.timer().expires() => ffi::pass_queue(),", "")],
         model: "model::a_start_on_an_isolated_cpu",
     },
     Fault {
         what: "a node that is on another queue is not said to be there",
-        edits: &[edit("rearm.rs", "    occupied::announce();
+        edits: &[edit("timer/pending.rs", "    occupied::announce();
     match", "    match")],
         model: "model::a_pass_and_a_start_on_an_isolated_cpu",
     },
     Fault {
         what: "a node is on no queue while it is moved to another",
-        edits: &[edit("rearm.rs", "    let queues = Two::lock(from, to);
+        edits: &[edit("timer/pending.rs", "    let queues = Two::lock(from, to);
 ", "
             forget(node);
             let queues = Two::lock(from, to);
@@ -191,61 +191,61 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a node is moved while the module goes",
-        edits: &[edit("rearm.rs", "if !queues.has(node) || CLOSED.load() != 0 {", "if !queues.has(node) {")],
+        edits: &[edit("timer/pending.rs", "if !queues.has(node) || CLOSED.load() != 0 {", "if !queues.has(node) {")],
         model: "model::a_removal_and_an_isolated_cpu",
     },
     Fault {
         what: "a CPU is called for what has expired",
-        edits: &[edit("rearm.rs", "        if node.is_expired() {", "
+        edits: &[edit("timer/pending.rs", "        if node.is_expired() {", "
             if node.is_expired() && place == Place::Elsewhere { queue.postpone(node); return Left::Late; }
             if node.is_expired() {")],
         model: "model::an_expired_timer",
     },
     Fault {
         what: "what has expired is left after one go",
-        edits: &[edit("rearm.rs", "Left::More => Some(PAUSE),", "Left::More => None,")],
+        edits: &[edit("timer/pending.rs", "Left::More => Some(PAUSE),", "Left::More => None,")],
         model: "model::two_expired_timers",
     },
     Fault {
         what: "a CPU is called for a timer that is in time",
-        edits: &[edit("rearm.rs", "        if expiry >= timer.expires() {", "
+        edits: &[edit("timer/pending.rs", "        if expiry >= timer.expires() {", "
             if expiry >= timer.expires() && place == Place::Here {")],
         model: "model::a_timer_in_time",
     },
     Fault {
         what: "a pass takes a timer to its own CPU",
-        edits: &[edit("rearm.rs", "        if place == Place::Elsewhere {", "        if false {")],
+        edits: &[edit("timer/pending.rs", "        if place == Place::Elsewhere {", "        if false {")],
         model: "model::a_timer_that_stays",
     },
     Fault {
         what: "a pass lets a timer go where the core wants it",
-        edits: &[edit("rearm.rs", "node.mode().pinned()", "node.mode()")],
+        edits: &[edit("timer/pending.rs", "node.mode().pinned()", "node.mode()")],
         model: "model::a_timer_that_stays",
     },
     Fault {
         what: "a preempted callback is asked for as often as ever",
-        edits: &[edit("rearm.rs", "queue.pause().saturating_mul(2)", "queue.pause().saturating_mul(1)")],
+        edits: &[edit("timer/pending.rs", "queue.pause().saturating_mul(2)", "queue.pause().saturating_mul(1)")],
         model: "model::a_long_callback",
     },
     Fault {
         what: "a preempted callback is asked for less and less",
-        edits: &[edit("rearm.rs", "const LONGEST_PAUSE: u32 = 1_000_000;", "const LONGEST_PAUSE: u32 = 2_000_000;")],
+        edits: &[edit("timer/pending.rs", "const LONGEST_PAUSE: u32 = 1_000_000;", "const LONGEST_PAUSE: u32 = 2_000_000;")],
         model: "model::a_long_callback",
     },
     Fault {
         what: "once a callback was preempted all are asked for less often",
-        edits: &[edit("rearm.rs", "queue.set_pause(pause.unwrap_or(0));",
+        edits: &[edit("timer/pending.rs", "queue.set_pause(pause.unwrap_or(0));",
             "if let Some(pause) = pause { queue.set_pause(pause) }")],
         model: "model::a_long_callback",
     },
     Fault {
         what: "a pass leaves what has expired",
-        edits: &[edit("rearm.rs", "        if node.is_expired() {", "        if false {")],
+        edits: &[edit("timer/pending.rs", "        if node.is_expired() {", "        if false {")],
         model: "model::an_expired_timer",
     },
     Fault {
         what: "a cancel leaves the node where it is",
-        edits: &[edit("rearm.rs", "    if let Some(queue) = Queue::lock_of(node) {
+        edits: &[edit("timer/pending.rs", "    if let Some(queue) = Queue::lock_of(node) {
         queue.remove(node);
     }", "")],
         model: "model::a_cancel",
@@ -258,8 +258,8 @@ pub const PENDING: &[Fault] = &[
     Fault {
         what: "a start looks whether the module goes before it has the lock",
         edits: &[
-            edit("rearm.rs", "!is_there && CLOSED.load() == 0", "!is_there && open"),
-            edit("rearm.rs", "let (queue, is_there) = lock_to_start(node);", "
+            edit("timer/pending.rs", "!is_there && CLOSED.load() == 0", "!is_there && open"),
+            edit("timer/pending.rs", "let (queue, is_there) = lock_to_start(node);", "
                 let open = CLOSED.load() == 0;
                 let (queue, is_there) = lock_to_start(node);"),
         ],
@@ -267,17 +267,17 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a removal does not say so",
-        edits: &[edit("rearm.rs", "    CLOSED.store_release(1);", "")],
+        edits: &[edit("timer/pending.rs", "    CLOSED.store_release(1);", "")],
         model: "model::a_removal",
     },
     Fault {
         what: "a removal does not empty the queues",
-        edits: &[edit("rearm.rs", "        Queue::lock(cpu).clear();", "        Queue::lock(cpu);")],
+        edits: &[edit("timer/pending.rs", "        Queue::lock(cpu).clear();", "        Queue::lock(cpu);")],
         model: "model::a_removal",
     },
     Fault {
         what: "a removal does not wait for interrupts",
-        edits: &[edit("rearm.rs", "        ffi::pass_flush();", "")],
+        edits: &[edit("timer/pending.rs", "        ffi::pass_flush();", "")],
         model: "model::a_removal",
     },
 ];

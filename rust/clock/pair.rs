@@ -2,7 +2,7 @@
 
 //! Two words of the timekeeper in one, so that they are stored, loaded or compared at once.
 
-use crate::rate::Rate;
+use crate::clock::rate::Rate;
 
 /// Returns `low`, and above it `high`.
 #[inline(always)]

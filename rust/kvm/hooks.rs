@@ -7,15 +7,17 @@
 //! started before is unknown to each of them.
 
 use crate::{
-    cover,
+    clock::frequency::Frequency,
     ffi::{
         self,
         table,
         Module,
         Target, //
     },
-    frequency::Frequency,
-    hooked, //
+    kvm::{
+        cover,
+        hooked, //
+    }, //
 };
 
 use kernel::{

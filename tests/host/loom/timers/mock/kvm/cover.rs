@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stands in for `rust/cover.rs`: the models' KVM starts its timers where a hook is.
+//! Stands in for `rust/kvm/cover.rs`: the models' KVM starts its timers where a hook is.
 
 use crate::ffi::Target;
 

@@ -11,7 +11,7 @@
  *   kvm_arch_vcpu_destroy()	before it, the vCPU's timers are forgotten
  *
  * The first four act on timers alone whose callback is one of KVM's.  Rust decides
- * what is done (rust/hooked.rs).  A call from this module's own text passes: so none
+ * what is done (rust/kvm/hooked.rs).  A call from this module's own text passes: so none
  * of the calls below may be a jump (see Kbuild).
  */
 #include <linux/hrtimer.h>

@@ -5,12 +5,12 @@
 //! C header: [`include/linux/timekeeper_internal.h`](srctree/include/linux/timekeeper_internal.h)
 
 use super::bindings;
-use crate::{
-    gtod::{
+use crate::clock::{
+    pair::pair,
+    update::{
         self,
         Said, //
-    },
-    pair::pair, //
+    }, //
 };
 
 use core::{
@@ -98,7 +98,7 @@ unsafe extern "C" fn notify(
     // held while it calls keeps it from changing.
     let tk = unsafe { &*tk.cast::<bindings::timekeeper>() };
 
-    gtod::hear(was_set != 0, || said(tk));
+    update::hear(was_set != 0, || said(tk));
     bindings::NOTIFY_DONE as c_int
 }
 

@@ -8,30 +8,32 @@
 //! * **plain expiry**: the expiry that the caller has set, used where a deadline has none.
 //! * **finish**: the callback's check, which moves a timer that runs early to its exact expiry.
 //!
-//! C header: [`include/linux/raw_hrtimer.h`](../include/linux/raw_hrtimer.h)
+//! C header: [`include/linux/raw_hrtimer.h`](../../include/linux/raw_hrtimer.h)
 
 use crate::{
-    deadline::{
-        Expiry,
-        Timeline, //
+    clock::{
+        deadline::{
+            Expiry,
+            Timeline, //
+        },
+        margin,
+        rate::{
+            scale as scale_ns,
+            Cycles,
+            MonoNs,
+            RawNs, //
+        },
+        snapshot::{
+            Line,
+            CURRENT, //
+        }, //
     },
+    counters,
     ffi::{
         self,
         Mode,
         Timer, //
-    },
-    margin,
-    rate::{
-        scale as scale_ns,
-        Cycles,
-        MonoNs,
-        RawNs, //
-    },
-    snapshot::{
-        Line,
-        CURRENT, //
-    },
-    stats, //
+    }, //
 };
 
 /// Returns the line, or `None`, counted, if the clocksource is not the TSC.
@@ -40,7 +42,7 @@ fn line() -> Option<Line> {
     let line = CURRENT.line();
 
     if line.is_none() {
-        stats::PLAIN.count();
+        counters::PLAIN.count();
     }
     line
 }
@@ -59,8 +61,8 @@ fn exact(line: &Timeline, deadline: Cycles) -> MonoNs {
 
     match expiry {
         Expiry::At(_) => (),
-        Expiry::Past(_) => stats::PAST.count(),
-        Expiry::Beyond => stats::SATURATED.count(),
+        Expiry::Past(_) => counters::PAST.count(),
+        Expiry::Beyond => counters::SATURATED.count(),
     }
     expiry.ns()
 }
@@ -102,13 +104,13 @@ fn nominal(deadline: Cycles) -> Option<MonoNs> {
 ///
 /// Any context but NMI, in which `hrtimer_start()` can be called on `timer`.
 pub(crate) fn start(timer: Timer<'_>, deadline: Cycles, mode: Mode) {
-    stats::STARTS.count();
+    counters::STARTS.count();
 
     let mode = mode.absolute();
     let expiry = if timer.is_monotonic() {
         armed_expiry(deadline)
     } else {
-        stats::WRONG_CLOCK.count();
+        counters::WRONG_CLOCK.count();
         ffi::warn_clock();
         None
     };
@@ -125,7 +127,7 @@ pub(crate) fn is_reached(deadline: Cycles) -> bool {
 /// callback has to return `HRTIMER_RESTART`.
 #[inline]
 pub(crate) fn finish(timer: Timer<'_>, deadline: Cycles) -> bool {
-    is_reached(deadline) || !move_on(timer, deadline, stats::RESTARTS)
+    is_reached(deadline) || !move_on(timer, deadline, counters::RESTARTS)
 }
 
 /// Gives a `timer` whose deadline is still to come by this CPU's TSC its exact expiry, and counts that;
@@ -133,7 +135,7 @@ pub(crate) fn finish(timer: Timer<'_>, deadline: Cycles) -> bool {
 /// are through with before anything of this is set up. Context: the callback.
 #[cold]
 #[inline(never)]
-pub(crate) fn move_on(timer: Timer<'_>, deadline: Cycles, what: stats::Counter) -> bool {
+pub(crate) fn move_on(timer: Timer<'_>, deadline: Cycles, what: counters::Counter) -> bool {
     let Some(expiry) = later_expiry(deadline) else {
         return false;
     };

@@ -15,27 +15,29 @@
 //! C header: [`include/linux/pvclock_gtod.h`](srctree/include/linux/pvclock_gtod.h)
 
 use crate::{
-    deadline::Timeline,
+    clock::{
+        deadline::Timeline,
+        pair::{
+            halves,
+            rate_of, //
+        },
+        rate::{
+            Change,
+            Cycles,
+            MonoNs,
+            Rate, //
+        },
+        snapshot::{
+            Snapshot,
+            CURRENT, //
+        }, //
+    },
+    counters,
     ffi::{
         self,
         Word, //
     },
-    pair::{
-        halves,
-        rate_of, //
-    },
-    rate::{
-        Change,
-        Cycles,
-        MonoNs,
-        Rate, //
-    },
-    rearm,
-    snapshot::{
-        Snapshot,
-        CURRENT, //
-    },
-    stats, //
+    timer::pending, //
 };
 
 use kernel::prelude::*;
@@ -59,6 +61,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         ffi::unregister_gtod_listener();
+        ffi::tsc_restarted_flush();
     }
 }
 
@@ -136,7 +139,7 @@ pub(crate) fn hear(stepped: bool, say: impl Fn() -> Said) {
         take_in(stepped, say);
         return;
     }
-    stats::UPDATES.count();
+    counters::UPDATES.count();
 }
 
 /// Whether an update says the rates that were remembered, and the same monotonic time at its
@@ -171,7 +174,7 @@ fn take_in(stepped: bool, say: impl Fn() -> Said) {
         return;
     };
 
-    stats::UPDATES.count();
+    counters::UPDATES.count();
     publish(&new, stepped);
     remember(&said, &new);
 }
@@ -188,16 +191,16 @@ fn publish(new: &Snapshot, stepped: bool) {
     let other_clocksource = old.tsc != new.tsc;
 
     if other_clocksource {
-        stats::CLOCKSOURCE_CHANGES.count();
+        counters::CLOCKSOURCE_CHANGES.count();
     }
     // While another clocksource is current, no update says whether the TSC has restarted.
     if other_clocksource || stepped && new.tsc && has_restarted(&old.timeline, &new.timeline) {
         ffi::tsc_restarted();
     }
     if stepped || new.timeline.rate.change_from(old.timeline.rate) != Change::Steady {
-        stats::RATE_CHANGES.count();
+        counters::RATE_CHANGES.count();
     }
-    rearm::notice(new, stepped || other_clocksource);
+    pending::notice(new, stepped || other_clocksource);
 }
 
 /// By how many cycles the TSC may seem to have gone back, from one CPU to another.

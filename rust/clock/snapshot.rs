@@ -13,17 +13,19 @@
 //! C header: [`include/linux/seqlock.h`](srctree/include/linux/seqlock.h)
 
 use crate::{
-    deadline::Timeline,
-    ffi::Word,
-    pair::{
-        halves,
-        pair, //
+    clock::{
+        deadline::Timeline,
+        pair::{
+            halves,
+            pair, //
+        },
+        rate::{
+            Cycles,
+            MonoNs,
+            Rate, //
+        }, //
     },
-    rate::{
-        Cycles,
-        MonoNs,
-        Rate, //
-    },
+    ffi::Word, //
 };
 
 /// The timekeeper's state, as far as expiries need it.

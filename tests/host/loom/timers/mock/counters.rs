@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stands in for `rust/stats.rs`: what happened in any execution.
+//! Stands in for `rust/counters.rs`: what happened in any execution.
 
 use crate::ffi::bindings::met;
 

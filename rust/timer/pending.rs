@@ -26,6 +26,15 @@
 //! core's.
 
 use crate::{
+    clock::{
+        pair::{
+            pair,
+            rate_of, //
+        },
+        rate::Change,
+        snapshot::Snapshot, //
+    },
+    counters,
     ffi::{
         self,
         Call,
@@ -36,18 +45,13 @@ use crate::{
         Two,
         Word, //
     },
-    hrtimer,
-    occupied::{
-        self,
-        Look, //
-    },
-    pair::{
-        pair,
-        rate_of, //
-    },
-    rate::Change,
-    snapshot::Snapshot,
-    stats, //
+    timer::{
+        arm,
+        occupied::{
+            self,
+            Look, //
+        }, //
+    }, //
 };
 
 /// No node is put on a queue any more.
@@ -99,7 +103,7 @@ pub(crate) fn pass(this_cpu: u32) {
     let look = Look::begin(this_cpu);
     let mut found = false;
 
-    stats::PASSES.count();
+    counters::PASSES.count();
     for cpu in ffi::possible_cpus() {
         let queue = Queue::lock(cpu);
 
@@ -213,7 +217,7 @@ fn look(queue: &Queue, place: Place) -> Left {
             continue;
         }
         // Not the TSC any more: nothing is known of where the deadline is.
-        let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
+        let Some(expiry) = arm::armed_expiry(node.deadline()) else {
             continue;
         };
         if expiry >= timer.expires() {
@@ -225,7 +229,7 @@ fn look(queue: &Queue, place: Place) -> Left {
         }
         match timer.try_to_cancel() {
             Cancel::Dequeued => {
-                stats::REARMS.count();
+                counters::REARMS.count();
                 timer.start(expiry, node.mode().pinned());
             }
             Cancel::NotQueued => (),
@@ -245,7 +249,7 @@ pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
     let timer = node.timer();
     let mode = mode.absolute();
 
-    stats::STARTS.count();
+    counters::STARTS.count();
 
     // With the lock held from before the rate is read until the timer is queued, a pass that this rate
     // does not know about comes after, and finds the timer.
@@ -255,13 +259,13 @@ pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
         // moment.
         if !timer.is_monotonic() {
             drop(queue);
-            stats::WRONG_CLOCK.count();
+            counters::WRONG_CLOCK.count();
             ffi::warn_clock();
             return false;
         }
         occupied::announce();
     }
-    let Some(expiry) = hrtimer::armed_expiry(node.deadline()) else {
+    let Some(expiry) = arm::armed_expiry(node.deadline()) else {
         if is_there {
             queue.remove(node);
         }
@@ -309,7 +313,7 @@ fn follow(node: Node<'_>, from: i32, to: i32) {
     // A pass that has been at `to` already and comes to `from` only now does not find the node: it must
     // not say that all queues are empty, and the rate that it is about was published before.
     occupied::announce();
-    match hrtimer::armed_expiry(node.deadline()) {
+    match arm::armed_expiry(node.deadline()) {
         Some(expiry) if expiry < node.timer().expires() => ffi::pass_queue(),
         _ => (),
     }
@@ -319,7 +323,7 @@ fn follow(node: Node<'_>, from: i32, to: i32) {
 /// it has done its work and has another deadline.
 #[inline]
 pub(crate) fn restart(node: Node<'_>) -> bool {
-    if hrtimer::is_reached(node.deadline()) {
+    if arm::is_reached(node.deadline()) {
         node.set_expired(true);
         return false;
     }
@@ -340,11 +344,11 @@ fn restart_early(node: Node<'_>) -> bool {
     }
     // One that had expired has another deadline since: its next period.
     let what = if node.is_expired() {
-        stats::STARTS
+        counters::STARTS
     } else {
-        stats::RESTARTS
+        counters::RESTARTS
     };
-    let moved = hrtimer::move_on(node.timer(), node.deadline(), what);
+    let moved = arm::move_on(node.timer(), node.deadline(), what);
 
     node.set_expired(!moved);
     drop(queue);

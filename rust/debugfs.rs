@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the module counts, and the files under `/sys/kernel/debug/raw_hrtimer`.
+//! The files under `/sys/kernel/debug/raw_hrtimer`.
 
 use crate::{
-    cover::Cover,
+    clock::{
+        rate::Skew,
+        snapshot::CURRENT, //
+    },
+    counters::*,
     ffi::{
         self,
         File,
-        Target,
-        Word, //
+        Target, //
     },
     kvm::{
-        self,
-        Way, //
-    },
-    rate::Skew,
-    snapshot::CURRENT, //
+        attach::{
+            self,
+            Way, //
+        },
+        cover::Cover, //
+    }, //
 };
 
 use kernel::{
@@ -23,25 +27,6 @@ use kernel::{
     seq_file::SeqFile,
     seq_print, //
 };
-
-pub(crate) use ffi::counter::*;
-
-/// A count with one writer at a time: the listener, under the timekeeper's lock. It is written on each
-/// tick, and so in a cache line of its own.
-#[repr(align(64))]
-pub(crate) struct Tally(Word);
-
-impl Tally {
-    /// Counts one event.
-    #[inline]
-    pub(crate) fn count(&self) {
-        self.0.store_release(self.0.load().wrapping_add(1));
-    }
-}
-
-pub(crate) static UPDATES: Tally = Tally(Word::new(0));
-pub(crate) static RATE_CHANGES: Tally = Tally(Word::new(0));
-pub(crate) static CLOCKSOURCE_CHANGES: Tally = Tally(Word::new(0));
 
 /// The files. Dropping it removes them; while one is open the module cannot be removed.
 #[must_use = "dropping it removes the files"]
@@ -96,7 +81,7 @@ fn rate(seq: &SeqFile) {
         ("rate_changes", &RATE_CHANGES),
         ("clocksource_changes", &CLOCKSOURCE_CHANGES),
     ] {
-        seq_print!(seq, "{name}: {}\n", tally.0.load());
+        seq_print!(seq, "{name}: {}\n", tally.get());
     }
 }
 
@@ -122,7 +107,7 @@ fn counters(seq: &SeqFile) {
 
 /// In which way KVM's timers are armed; which of them, where that is the module's to say.
 fn attach(seq: &SeqFile) {
-    let way = kvm::way();
+    let way = attach::way();
 
     seq_print!(seq, "kvm: {}\n", way.name());
     if way != Way::Registered {

@@ -14,7 +14,19 @@
 //! * **unseen**: a callback of a timer that was started where no hook is.
 
 use crate::{
-    cover,
+    clock::{
+        frequency::Frequency,
+        rate::{
+            Cycles,
+            MonoNs,
+            RawNs, //
+        },
+        snapshot::{
+            Snapshot,
+            CURRENT, //
+        }, //
+    },
+    counters,
     ffi::{
         self,
         entries::{
@@ -30,18 +42,8 @@ use crate::{
         Timer,
         Word, //
     },
-    frequency::Frequency,
-    rate::{
-        Cycles,
-        MonoNs,
-        RawNs, //
-    },
-    rearm,
-    snapshot::{
-        Snapshot,
-        CURRENT, //
-    },
-    stats, //
+    kvm::cover,
+    timer::pending, //
 };
 
 /// What is to become of a call of a callback.
@@ -116,14 +118,14 @@ pub(crate) fn start(timer: Timer<'_>, plain: MonoNs, mode: Mode) -> bool {
     };
 
     entry.set_known(true);
-    rearm::start(entry.node(), mode) || left(&irq, timer)
+    pending::start(entry.node(), mode) || left(&irq, timer)
 }
 
 /// Returns the entry of `timer`, where a start has a deadline to be started for.
 #[inline]
 fn startable<'a>(irq: &'a IrqOff, timer: Timer<'a>, mode: Mode) -> Option<(Entry<'a>, Snapshot)> {
     let Some(snapshot) = snapshot() else {
-        stats::PLAIN.count();
+        counters::PLAIN.count();
         return None;
     };
     if mode.is_relative() || !timer.is_monotonic() {
@@ -132,7 +134,7 @@ fn startable<'a>(irq: &'a IrqOff, timer: Timer<'a>, mode: Mode) -> Option<(Entry
     }
     let entry = table::find_or_take(irq, timer);
     if entry.is_none() {
-        stats::NO_ROOM.count();
+        counters::NO_ROOM.count();
     }
     Some((entry?, snapshot))
 }
@@ -141,7 +143,7 @@ fn startable<'a>(irq: &'a IrqOff, timer: Timer<'a>, mode: Mode) -> Option<(Entry
 #[cold]
 #[inline(never)]
 fn foreign(timer: Timer<'_>) {
-    stats::WRONG_CLOCK.count();
+    counters::WRONG_CLOCK.count();
     if let Some(target) = Target::of(timer) {
         cover::set_foreign(target);
     }
@@ -161,7 +163,7 @@ fn set_deadline(entry: Entry<'_>, timer: Timer<'_>, snapshot: &Snapshot, plain: 
     }
     // KVM may start a timer that is pending, whose deadline a pass may be reading.
     if !node.is_expired() {
-        rearm::forget(node);
+        pending::forget(node);
     }
     let deadline = deadline_of(snapshot, plain, ffi::rdtsc());
 
@@ -180,7 +182,7 @@ fn set_deadline(entry: Entry<'_>, timer: Timer<'_>, snapshot: &Snapshot, plain: 
 fn left(irq: &IrqOff, timer: Timer<'_>) -> bool {
     match table::find(irq, timer) {
         Some(entry) => {
-            rearm::forget(entry.node());
+            pending::forget(entry.node());
             entry.set_known(false);
         }
         None => seen(timer),
@@ -200,7 +202,7 @@ pub(crate) fn cancel(timer: Timer<'_>) {
     let irq = IrqOff::new();
 
     if let Some(entry) = table::find(&irq, timer) {
-        rearm::forget(entry.node());
+        pending::forget(entry.node());
     }
 }
 
@@ -210,7 +212,7 @@ pub(crate) fn try_to_cancel(timer: Timer<'_>) -> Cancel {
     let irq = IrqOff::new();
 
     match table::find(&irq, timer) {
-        Some(entry) => rearm::try_to_cancel(entry.node()),
+        Some(entry) => pending::try_to_cancel(entry.node()),
         None => timer.try_to_cancel(),
     }
 }
@@ -242,7 +244,7 @@ pub(crate) fn callback(timer: Timer<'_>, target: Target) -> Verdict {
     };
 
     match table::find(&irq, timer) {
-        Some(entry) if entry.is_known() && rearm::restart(entry.node()) => Verdict::Early,
+        Some(entry) if entry.is_known() && pending::restart(entry.node()) => Verdict::Early,
         Some(_) => go_on,
         // Whether it is to be counted as unseen its return value says.
         None => Verdict::Wrap,
@@ -300,14 +302,14 @@ fn next_period(entry: Entry<'_>, timer: Timer<'_>, snapshot: &Snapshot) {
     entry.set_known(true);
 
     // The node keeps its place on a queue, if KVM has not cancelled the timer meanwhile.
-    if !rearm::restart(node) {
+    if !pending::restart(node) {
         timer.set_expires(snapshot.timeline.mono(now));
     }
 }
 
 /// The timers of `vcpu` are about to be freed. Any context but NMI.
 pub(crate) fn vcpu_gone(vcpu: Vcpu) {
-    table::retire(vcpu, rearm::forget);
+    table::retire(vcpu, pending::forget);
 }
 
 /// The deadlines of hooked timers mean nothing any more: the TSC counts anew, or is not what the clock
@@ -316,7 +318,7 @@ pub(crate) fn vcpu_gone(vcpu: Vcpu) {
 pub(crate) fn forget_all() {
     table::for_each(|entry| {
         entry.set_known(false);
-        rearm::forget(entry.node());
+        pending::forget(entry.node());
     });
 }
 
@@ -339,7 +341,7 @@ fn unseen(timer: Timer<'_>) {
     let last = last_unseen(timer);
     let times = times_unseen(last, timer).wrapping_add(1);
 
-    stats::UNSEEN.count();
+    counters::UNSEEN.count();
     if times >= TOO_MANY {
         if let Some(target) = Target::of(timer) {
             cover::set_blind(target);

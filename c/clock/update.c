@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the listener (rust/clock/update.rs) needs of C. */
+#include <linux/irq_work.h>
+#include <linux/stddef.h>
+#include <asm/tsc.h>
+
+#include "shim.h"
+
+/* The C compiler's layout of what the listener reads. */
+
+const struct rht_layout rht_layout = {
+	.tkr_mono	= offsetof(struct timekeeper, tkr_mono),
+	.tkr_raw	= offsetof(struct timekeeper, tkr_raw),
+	.cs_id		= offsetof(struct timekeeper, cs_id),
+	.ntp_err_mult	= offsetof(struct timekeeper, ntp_err_mult),
+	.timekeeper	= sizeof(struct timekeeper),
+	.cycle_last	= offsetof(struct tk_read_base, cycle_last),
+	.mult		= offsetof(struct tk_read_base, mult),
+	.shift		= offsetof(struct tk_read_base, shift),
+	.xtime_nsec	= offsetof(struct tk_read_base, xtime_nsec),
+	.base		= offsetof(struct tk_read_base, base),
+	.tk_read_base	= sizeof(struct tk_read_base),
+};
+
+u32 rht_tsc_khz(void)
+{
+	return tsc_khz;
+}
+
+/* Hooked timers' deadlines cannot be looked at from the listener. */
+static void rht_tsc_restarted_fn(struct irq_work *work)
+{
+	rust_raw_hrtimer_tsc_restarted();
+}
+
+static struct irq_work rht_tsc_restarted_work = IRQ_WORK_INIT_HARD(rht_tsc_restarted_fn);
+
+void rht_tsc_restarted(void)
+{
+	irq_work_queue(&rht_tsc_restarted_work);
+}
+
+void rht_tsc_restarted_flush(void)
+{
+	irq_work_sync(&rht_tsc_restarted_work);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The exported functions, whose kernel-doc is in include/linux/raw_hrtimer.h. */
+#include <linux/export.h>
+
+#include "shim.h"
+
+void raw_hrtimer_start(struct hrtimer *timer, u64 tsc_deadline, enum hrtimer_mode mode)
+{
+	rust_raw_hrtimer_start(timer, tsc_deadline, mode);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_start);
+
+bool raw_hrtimer_finish(struct hrtimer *timer, u64 tsc_deadline)
+{
+	return rust_raw_hrtimer_finish(timer, tsc_deadline);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_finish);
+
+int raw_hrtimer_expiry(u64 tsc_deadline, ktime_t *expiry)
+{
+	return rust_raw_hrtimer_expiry(tsc_deadline, expiry);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_expiry);
+
+ktime_t raw_hrtimer_scale(ktime_t raw_delta)
+{
+	return rust_raw_hrtimer_scale(raw_delta);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_scale);
+
+void raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate)
+{
+	rust_raw_hrtimer_get_rate(rate);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_get_rate);
+
+bool raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode)
+{
+	return rust_raw_hrtimer_node_start(tt, mode);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_node_start);
+
+bool raw_hrtimer_node_restart(struct tsc_timer *tt)
+{
+	return rust_raw_hrtimer_node_restart(tt);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_node_restart);
+
+void raw_hrtimer_node_cancel(struct tsc_timer *tt)
+{
+	rust_raw_hrtimer_node_cancel(tt);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_node_cancel);

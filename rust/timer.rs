@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a timer does: it is armed for its deadline, and armed anew where the clock slows down.
+
+pub(crate) mod arm;
+pub(crate) mod occupied;
+pub(crate) mod pending;
