@@ -20,7 +20,7 @@ RULES = [
     (r"(rust|c|include)/.*|Kbuild", "<module>", "runs the module"),
     (r"(rust|c|include)/.*|Kbuild", r"module|lints|native|dkms", "builds the module"),
     (r"rust/.*", HOST, "runs the module's sources in user space"),
-    (r"Makefile|scripts/kdir-check", r"native|dkms|unittests", "runs make"),
+    (r"Makefile|scripts/(kdir-check|distribution\.sh)", r"native|dkms|unittests", "runs make"),
     (r"dkms\.conf", r"dkms|unittests", "runs dkms"),
     (r"dkms\.conf", r"module|native", "builds the module with its version"),
     (r"tested-kernels", r"unittests|static|\d.*", "reads the list"),
