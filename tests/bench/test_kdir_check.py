@@ -252,6 +252,20 @@ class KdirCheck(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr.count("\n")), (0, 1), done)
             self.assertIn(f"note: the kernel {release} is newer than all", done.stderr)
 
+    def test_release(self):
+        """What dkms.conf asks."""
+        def run(release):
+            done = subprocess.run([SCRIPT, "--release", release], capture_output=True, text=True, check=False)
+            self.assertEqual(done.stdout, "")
+            return done.returncode, done.stderr
+        for known in self.series():
+            self.assertEqual(run("%d.%d.99-amd64" % known), (0, ""))
+        names = ", ".join("%d.%d" % known for known in self.series())
+        for release in ("6.12.0-amd64", "%d.%d.1" % (self.series()[-1][0], self.series()[-1][1] + 1)):
+            status, said = run(release)
+            self.assertEqual((status, said.count("\n")), (1, 1))
+            self.assertIn(f"not built for the kernel {release}, because it is tested with {names} only", said)
+
     def test_usage(self):
         done = subprocess.run(["/bin/sh", SCRIPT], capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stdout), (2, ""))
