@@ -137,12 +137,14 @@ def _build(path):
          SUITES[0], str(path), *sources]), expect=2480)
 
 
-def debootstrap(release, path):
-    """A Debian with nothing but what its container image has."""
+def debootstrap(release, path, variant="minbase", packages=(), what=None):
+    """A Debian with nothing but what its container image has, or with other packages."""
     way = ways.choose()
     mmdebstrap = _need_host_tools(way)
-    cache.run_logged("image", f"installing Debian {release}", way.install([
-        mmdebstrap, *way.bootstrap, "--variant=minbase", "--format=directory",
+    more = [f"--include={','.join(packages)}", "--dpkgopt=force-unsafe-io",
+            *[f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDE]] if packages else []
+    cache.run_logged("image", what or f"installing Debian {release}", way.install([
+        mmdebstrap, *way.bootstrap, f"--variant={variant}", "--format=directory", *more,
         f"--keyring={_keyring()}", "--skip=check/empty", release, str(path), MIRROR]))
 
 
@@ -162,8 +164,8 @@ def _git_directory():
     return [directory.parents[1]] if directory.is_dir() else []
 
 
-def command(argv, binds=(), cwd=None, env=None):
-    """The host command (a list) that runs argv in the root.
+def command(argv, binds=(), cwd=None, env=None, top=None):
+    """The host command (a list) that runs argv in the root, or in another one (top).
 
     For subprocess.Popen; end it with kill(), which ends all that it has started.
     The cache and the project tree are at the same paths in the root as outside,
@@ -180,23 +182,23 @@ def command(argv, binds=(), cwd=None, env=None):
     variables.update({k: v for k, v in os.environ.items()
                       if k.lower() in ("http_proxy", "https_proxy", "no_proxy")})
     variables.update(env or {})
-    way, top = ways.choose(), ensure_root()
-    variables.update(way.variables(top))
+    way = ways.choose()
+    variables.update(way.variables(ensure_root()))
     return way.enter(
-        top, cwd or "/", pairs,
+        top or ensure_root(), cwd or "/", pairs,
         ["/usr/bin/env", "-i", *[f"{k}={v}" for k, v in variables.items()], *map(str, argv)])
 
 
 def run(argv, *, name=None, what=None, expect=None, binds=(), cwd=None, env=None,
-        capture=False, check=True):
-    """Run argv in the root; returns its subprocess.CompletedProcess.
+        capture=False, check=True, top=None):
+    """Run argv in the root, as command() does; returns its subprocess.CompletedProcess.
 
     With name and what it is a long command: output to the log of that name, a
     line of progress every few seconds (expect: the lines of a complete run).
     Otherwise its output is this process's own, or with capture=True the result's
     stdout (text).  Failure raises BenchError unless check is False.
     """
-    host = command(argv, binds=binds, cwd=cwd, env=env)
+    host = command(argv, binds=binds, cwd=cwd, env=env, top=top)
     if what:
         cache.run_logged(name, what, host, expect=expect)
         return subprocess.CompletedProcess(argv, 0)
