@@ -129,7 +129,7 @@ get_metadata()
 		echo "install them ($(install "linux-lib-rust-$1")), or $own"
 		;;
 	debian)
-		echo "no package of Debian's has them, so $own"
+		echo "no package of Debian's has them, so take 'make deb KERNEL=$1', or $own"
 		;;
 	arch)
 		echo "install all of them ($(install "$(headers_package "$1")")), and if that package does not have this file, $own"

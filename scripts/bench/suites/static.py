@@ -11,7 +11,8 @@ from .ktap import Count
 
 # Files that have no place for a licence line, or have it elsewhere.
 NO_SPDX = re.compile(r"COPYING|.*/Cargo\.lock|.*\.patch|.*/proptest-regressions/.*|.*/settings"
-                     r"|.*/config|MAINTAINERS|Documentation/ABI/.*|.*\.(svg|png|json)")
+                     r"|.*/config|MAINTAINERS|Documentation/ABI/.*|.*\.(svg|png|json)"
+                     r"|packaging/debian/(changelog|copyright|source/format)")
 # Of the kernel's style checks: it does not know __has_include and typeof(&symbol).
 CHECKPATCH_IGNORE = "SPACING"
 

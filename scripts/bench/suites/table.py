@@ -10,7 +10,8 @@ from ..cache import BenchError, TREE
 from ..machines import bochs
 from ..reports import demo
 from ..toolchain import root
-from . import checkers, each_patch, goals, installing, ktap, playing, static, storms, timers, verdicts
+from . import (checkers, each_patch, goals, installing, ktap, packaging, playing, static, storms, timers,
+               verdicts)
 from .check import Suite, results_of, uses
 from .host import cargo, fuzz, miri, proof
 from .ktap import Count
@@ -305,6 +306,7 @@ SUITES = [
     Suite("lints", lints, KERNEL, seconds=22, quick=True),
     Suite("native", installing.native, KERNEL, seconds=10),
     Suite("dkms", installing.dkms, KERNEL, seconds=10),
+    *packaging.suites(KERNEL, BUILT),
     Suite("proof", proof(), KERNEL, seconds=117),
     Suite("svm-4", vm("--machine", "svm", "--kvm", "patched", "--cpus", "4",
                       command=[*RUN_ALL, *OTHERS]), BUILT, seconds=200),

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The packages of "make deb": built, examined, installed, upgraded, purged, loaded."""
+
+import re
+
+from .. import cache
+from ..building import kernel, packages
+from ..cache import TREE
+from ..toolchain import root, ways
+from . import ktap
+from .check import Suite
+from .ktap import Count
+
+# Runs in a Debian with nothing but kmod; its arguments: folder, release, version.
+LIFE = TREE / "scripts/bench/suites/package_life.sh"
+IN_MACHINE = TREE / "scripts/guest/package.sh"
+SIGNER = "raw_hrtimer test"
+
+
+def _ensure_debian():
+    """Debian's essential packages and kmod, in which packages are installed."""
+    def build(path):
+        root.debootstrap(root.SUITES[0], path, "essential", ["kmod"], "installing a small Debian")
+    return cache.stage("-".join(("small", *ways.choose().key)), ["1", root.MIRROR], build)
+
+
+def _ensure_dkms():
+    """The folder with Debian's package of dkms."""
+    return cache.stage("dkms-deb", ["1", *sorted(root.versions(["dpkg-dev"]).items())],
+                       lambda path: root.download(["dkms"], path))
+
+
+def _key(top):
+    """A key and its certificate, made for this run."""
+    root.run(["openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+              "-subj", f"/CN={SIGNER}/", "-out", top / "cert.pem", "-keyout", top / "key.pem"],
+             capture=True)
+    return top / "key.pem", top / "cert.pem"
+
+
+def _unpack(top, debs, name):
+    """A folder with the files of all these packages."""
+    folder = top / name
+    folder.mkdir()
+    for file in debs:
+        root.run(["dpkg-deb", "-x", file, folder])
+    return folder
+
+
+def _kernel_package(top, built):
+    """A package in place of the kernel's, with the lists that depmod reads and one module."""
+    folder = top / "kernel"
+    modules = folder / "usr/lib/modules" / built.release
+    (modules / "kernel").mkdir(parents=True)
+    source = built.modules / "lib/modules" / built.release
+    for file in (*source.glob("modules.builtin*"), source / "modules.order"):
+        if file.exists() and file.suffix != ".bin":
+            (modules / file.name).write_bytes(file.read_bytes())
+    other = next(source.rglob("irqbypass.ko*"))
+    (modules / "kernel" / other.name).write_bytes(other.read_bytes())
+    (folder / "DEBIAN").mkdir()
+    (folder / "DEBIAN/control").write_text(
+        f"Package: linux-image-{built.release}\nVersion: 1\nArchitecture: amd64\n"
+        "Maintainer: a test <test@localhost>\nDescription: made for a test\n")
+    root.run(["dpkg-deb", "--root-owner-group", "-b", folder, top / "kernel.deb"], capture=True)
+
+
+def _next_version(top, debs):
+    """The packages again with a higher version, as an upgrade."""
+    for number, file in enumerate(debs):
+        folder = top / f"next-{number}"
+        root.run(["sh", "-ec", f"""
+            dpkg-deb -R {file} {folder}
+            sed -i 's/^Version: .*/&+next/' {folder}/DEBIAN/control
+            dpkg-deb --root-owner-group -b {folder} {top}/next/"""], capture=True)
+
+
+def _verifies(file, certificate, top):
+    """Whether the signature at the end of a module is the certificate's, by openssl."""
+    data = file.read_bytes()
+    magic = b"~Module signature appended~\n"
+    if not data.endswith(magic):
+        return False
+    end = len(data) - len(magic)
+    length = int.from_bytes(data[end - 4:end], "big")
+    (top / "signature").write_bytes(data[end - 12 - length:end - 12])
+    (top / "signed").write_bytes(data[:end - 12 - length])
+    done = root.run(["openssl", "smime", "-verify", "-binary", "-inform", "DER", "-noverify",
+                     "-in", top / "signature", "-content", top / "signed", "-certfile", certificate,
+                     "-nointern", "-out", "/dev/null"], capture=True, check=False)
+    return done.returncode == 0
+
+
+def _in_tools(context, count, name, command, cwd):
+    """A command for the shell in the root with the packaging tools, as one test."""
+    lines, status = context.command(
+        root.command(["sh", "-c", command], cwd=cwd, top=packages.ensure_tools()), merge=True)
+    context.test(count, name, not status, (lines or ["no output"])[-1][:150])
+
+
+def _explained(folder):
+    """The parameters that modprobe.d explains with a line of their own, and in its last line."""
+    text = (folder / "etc/modprobe.d/raw_hrtimer.conf").read_text(encoding="ascii")
+    options = re.search(r"^#options raw_hrtimer (.*)$", text, re.M)[1]
+    return (set(re.findall(r"^# (\w+)=\S+ ", text, re.M)),
+            {word.split("=")[0] for word in options.split()})
+
+
+def _contents(context, count, top, debs, release):
+    """What is in the packages, and what Debian's own checker has to say."""
+    names = {file.name.split("_")[0] for file in debs}
+    context.test(count, "a package for the kernel, its settings, and one for dkms", names == {
+        f"raw-hrtimer-modules-{release}", "raw-hrtimer-common", "raw-hrtimer-dkms"}, names)
+    _in_tools(context, count, "lintian has nothing to say",
+              "lintian --allow-root -I --fail-on error,warning,info *.deb", top / "debs")
+    _in_tools(context, count, "lintian would say it", """
+        dpkg-deb -R raw-hrtimer-common_*.deb ../wrong && rm ../wrong/usr/share/doc/*/copyright &&
+        dpkg-deb -b ../wrong ../wrong.deb && ! lintian --allow-root ../wrong.deb >../wrong.log &&
+        grep no-copyright-file ../wrong.log""", top / "debs")
+    folder = _unpack(top, debs, "unpacked")
+    module = folder / f"usr/lib/modules/{release}/updates/raw_hrtimer.ko"
+    done = root.run(["modinfo", "-F", "parm", module], capture=True)
+    named = set(re.findall(r"^(\w+):", done.stdout, re.M))
+    each, options = _explained(folder)
+    context.test(count, "modprobe.d explains each parameter", named == each == options != set(),
+                 f"{sorted(named)}, {sorted(each)}, {sorted(options)}")
+    return module
+
+
+def _signed(context, count, top, built, plain):
+    key, certificate = _key(top)
+    debs = packages.deb(top / "signed-debs", [built], key, certificate)
+    folder = _unpack(top, [file for file in debs if "-modules-" in file.name], "signed-unpacked")
+    module = next(folder.rglob("raw_hrtimer.ko"))
+    done = root.run(["modinfo", "-F", "signer", module], capture=True)
+    context.test(count, "with a key, the module is signed", done.stdout.strip() == SIGNER, done.stdout)
+    context.test(count, "the signature is of that key", _verifies(module, certificate, top), "it is not")
+    forged = top / "forged.ko"
+    data = bytearray(module.read_bytes())
+    data[0x200] ^= 1
+    forged.write_bytes(data)
+    context.test(count, "the signature is of that module",
+                 not _verifies(forged, certificate, top) and plain.read_bytes() in module.read_bytes(),
+                 "another one verifies, or the signed module is another one")
+
+
+def debian(context):
+    """make deb: lintian, signing; and a life of the packages in a small Debian."""
+    built = kernel.ensure_kernel()
+    count = Count()
+    with cache.scratch() as top:
+        debs = packages.deb(top / "debs", [built])
+        module = _contents(context, count, top, debs, built.release)
+        _signed(context, count, top, built, module)
+        _kernel_package(top, built)
+        (top / "next").mkdir()
+        _next_version(top, debs)
+        small = top / "small"
+        root.run(["sh", "-ec", f"cp -a {_ensure_debian()} {small}; cp {_ensure_dkms()}/*.deb {top}/dkms.deb"])
+        count += ktap.ktap(*context.command(root.command(
+            ["sh", LIFE, top, built.release, packages.version()], top=small)))
+    return count
+
+
+def in_machine(context):
+    """The module loads from the files of the packages, with the parameter that modprobe.d has; and
+    it can be built from the source in the package for dkms."""
+    built = kernel.ensure_kernel()
+    count = Count()
+    with cache.scratch() as top:
+        debs = packages.deb(top / "debs", [built])
+        folder = _unpack(top, debs, "unpacked")
+        words = " ".join(f"'{word}'" for word in (*built.make()[2:], f"KDIR={built.kdir}"))
+        lines, status = context.command(root.command(
+            ["sh", "-c", f"make -j2 {words} && test -e raw_hrtimer.ko"],
+            cwd=folder / f"usr/src/raw_hrtimer-{packages.version()}"), merge=True)
+        context.test(count, "what dkms gets is all that the module needs", not status,
+                     (lines or ["no output"])[-1][:150])
+        conf = folder / "etc/modprobe.d/raw_hrtimer.conf"
+        conf.write_text(re.sub(r"^#(options .*)xen=Y", r"\1xen=N", conf.read_text(), flags=re.M))
+        updates = f"lib/modules/{built.release}/updates"
+        count += ktap.ktap(*context.command(
+            [TREE / "scripts/vm", "--machine", "svm", "--keep-log", context.log.with_suffix(".machine.log"),
+             "--add", f"{folder}/usr/{updates}/raw_hrtimer.ko:/{updates}/raw_hrtimer.ko",
+             "--add", f"{conf}:/etc/modprobe.d/raw_hrtimer.conf",
+             "--add", f"{folder}/usr/lib/modules-load.d:/usr/lib/modules-load.d",
+             "--add", f"{IN_MACHINE}:/package.sh", "--", "sh", "/package.sh"]))
+    return count
+
+
+def suites(kernel_suites, built):
+    """The suites, and what each has to wait for."""
+    return [Suite("packages", debian, kernel_suites, seconds=20),
+            Suite("packages-machine", in_machine, built, seconds=25, long=True)]
