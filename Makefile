@@ -25,7 +25,7 @@ clean:
 toolchain-build: python3
 	scripts/toolchain module
 
-deb: python3
+deb rpm: python3
 	@scripts/package $(VERBOSITY) $(KERNEL:%=--kernel %) $(if $(KEY),--key "$(KEY)") \
 		$(if $(CERT),--cert "$(CERT)") $@
 
@@ -74,8 +74,8 @@ help:
 	@echo '  check-quick      run what needs no machine, and each machine once: two minutes'
 	@echo '  check-long       run all tests: a day and more'
 	@echo '  toolchain-build  build raw_hrtimer.ko for the newest Debian cloud kernel'
-	@echo '  deb              packages of it in build/packages, for machines without a compiler;'
+	@echo '  deb, rpm         packages of it in build/packages, for machines without a compiler;'
 	@echo '                   KERNEL=$$(uname -r) for another kernel of Debian, or several; KEY=key.pem'
 	@echo '                   CERT=cert.pem sign the module'
 
-.PHONY: all modules modules_install clean toolchain-build deb demo bench check check-quick check-long python3 help
+.PHONY: all modules modules_install clean toolchain-build deb rpm demo bench check check-quick check-long python3 help

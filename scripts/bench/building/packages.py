@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Packages of the module for machines without a compiler.
+"""Packages of the module for who has no compiler: Debian's, and rpm's.
 
     paths = packages.deb(output, [kernel.ensure_kernel()])
 
@@ -17,7 +17,7 @@ from ..cache import BenchError, TREE
 from ..toolchain import root, ways
 from . import module
 
-TOOLS = ["debhelper", "dh-dkms", "kmod", "lintian"]
+TOOLS = ["debhelper", "dh-dkms", "kmod", "lintian", "rpm"]
 PACKAGING = TREE / "packaging"
 PIN = ["KBUILD_SIGN_PIN"]       # the password of the key, as the kernel's build has it
 # What the packages are made of.
@@ -128,3 +128,21 @@ def deb(output, kernels, key=None, certificate=None):
         root.run(["dpkg-buildpackage", "-d", "-b", "--no-sign"], cwd=tree, top=ensure_tools(),
                  name="deb", what="making Debian's packages")
         return _collect(top, "*.deb", output)
+
+
+def rpm(output, kernels, key=None, certificate=None):
+    """The same for rpm."""
+    found = []
+    for kernel in kernels:
+        with cache.scratch() as top:
+            _copy_parts(top / "tree")
+            _modules([kernel], top / "modules", key, certificate)
+            defines = {"_topdir": top / "rpm", "tree": top / "tree", "version": version(),
+                       "kernel_release": kernel.release, "foreign_kernel": 1,
+                       "module": top / "modules" / kernel.release / "raw_hrtimer.ko"}
+            root.run(["rpmbuild", "-bb", "--nodeps", "--target", "x86_64",
+                      *[f"--define={name} {value}" for name, value in defines.items()],
+                      PACKAGING / "rpm/raw_hrtimer.spec"],
+                     cwd=top, top=ensure_tools(), name="rpm", what="making rpm's packages")
+            found += _collect(top / "rpm/RPMS", "*.rpm", output)
+    return sorted(set(found))

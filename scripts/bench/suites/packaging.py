@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The packages of "make deb": built, examined, installed, upgraded, purged, loaded."""
+"""The packages of "make deb" and "make rpm": built, examined, installed, upgraded, purged, loaded."""
 
+from pathlib import Path
 import re
 
 from .. import cache
@@ -162,6 +163,50 @@ def debian(context):
     return count
 
 
+def _files(*names):
+    return {f"/{name}" for name in names}
+
+
+def _tree(folder, name):
+    """The paths below a folder of the project, as a package has them."""
+    return {f"{name}/{file.relative_to(TREE)}" for file in (TREE / folder).rglob("*")
+            if file.suffix in (".rs", ".c", ".h") and "generated" not in file.name}
+
+
+def rpms(context):
+    """make rpm: what is in the packages.  They are not installed: there is no Fedora here."""
+    built = kernel.ensure_kernel()
+    release, version = built.release, packages.version()
+    source = f"usr/src/raw_hrtimer-{version}"
+    wanted = {
+        "raw_hrtimer": _files("etc/modprobe.d/raw_hrtimer.conf", "usr/lib/modules-load.d/raw_hrtimer.conf",
+                              "usr/share/licenses/raw_hrtimer/COPYING"),
+        f"kmod-raw_hrtimer-{release}": _files(
+            f"usr/lib/modules/{release}/updates", f"usr/lib/modules/{release}/updates/raw_hrtimer.ko"),
+        "dkms-raw_hrtimer": _files(*(f"{source}/{name}" for name in (
+            "Kbuild", "Makefile", "dkms.conf", "tested-kernels", "scripts/distribution.sh", "scripts/kdir-check")),
+            *_tree("c", source), *_tree("rust", source), *_tree("include", source))}
+    count = Count()
+    with cache.scratch() as top:
+        for file in packages.rpm(top / "rpms", [built]):
+            def query(*options, file=file):
+                return root.run(["rpm", "-qp", "--nosignature", *options, file], capture=True,
+                                top=packages.ensure_tools()).stdout
+            name = query("--qf", "%{NAME}")
+            found = set(query("-l").split())
+            if name == "dkms-raw_hrtimer":      # folders, and what the editor of a file has left
+                found = {path for path in found if path in wanted[name]
+                         or Path(path).suffix in (".rs", ".c", ".h", ".ko", ".o")}
+            context.test(count, f"rpm -qlp {name}", found == wanted.pop(name, None),
+                         sorted(found)[:5])
+            if name.startswith("kmod"):
+                scripts = query("--scripts")
+                context.test(count, "depmod after installing and after removing it",
+                             scripts.count(f"depmod {release}") == 2, scripts[:150])
+        context.test(count, "each package was made", not wanted, ", ".join(wanted))
+    return count
+
+
 def in_machine(context):
     """The module loads from the files of the packages, with the parameter that modprobe.d has; and
     it can be built from the source in the package for dkms."""
@@ -191,4 +236,5 @@ def in_machine(context):
 def suites(kernel_suites, built):
     """The suites, and what each has to wait for."""
     return [Suite("packages", debian, kernel_suites, seconds=20),
+            Suite("packages-rpm", rpms, kernel_suites, seconds=6),
             Suite("packages-machine", in_machine, built, seconds=25, long=True)]
