@@ -100,7 +100,8 @@ def digest(inputs):
     """The key for some inputs: strings, and Paths of files or directories.
 
     A path counts with its contents and with where it is in the project tree, not
-    where the tree is, so that two checkouts share a stage.
+    where the tree is, so that two checkouts share a stage; a string that is another
+    stage's path, with its name, so that two caches have stages of the same names.
     """
     total = hashlib.sha256()
 
@@ -111,10 +112,10 @@ def digest(inputs):
     for item in inputs:
         if isinstance(item, Path):
             for file in files_below(item):
-                add(os.path.relpath(file, TREE).encode())
+                add(os.path.relpath(file, CACHE if CACHE in file.parents else TREE).encode())
                 add(file.read_bytes())
         else:
-            add(str(item).encode())
+            add(str(item).replace(f"{CACHE}/", "").encode())
     return total.hexdigest()[:16]
 
 

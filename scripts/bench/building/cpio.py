@@ -2,7 +2,7 @@
 """Archives that the kernel unpacks as its initramfs (cpio, format "newc").
 
 Several after one another make one initramfs.  All times are zero, so that equal
-contents give equal bytes.
+contents give equal bytes, and a mode says only whether it is a program.
 """
 
 import os
@@ -60,8 +60,10 @@ class Archive:
                 elif entry.is_dir() or entry.is_file():
                     self.copy(entry, inside)
         else:
-            mode = stat.S_IMODE(source.stat().st_mode) | 0o444
-            self.data(name, source.read_bytes(), mode)
+            # The rest depends on the umask of who checked out the tree and built.
+            mode = source.stat().st_mode
+            self.data(name, source.read_bytes(),
+                      mode & 0o7000 | (0o755 if mode & stat.S_IXUSR else 0o644))
 
     def close(self):
         self._number = -1       # as cpio does: the trailer's inode is 0

@@ -17,7 +17,7 @@ from . import cpio, kvm, module, selftests
 
 GUEST = TREE / "scripts/guest"
 PROGRAMS = [GUEST / name for name in ("init", "runner.c", "chrony-wrapper")]
-RECIPE = "2"
+RECIPE = "3"
 
 # With what they depend on; KVM's own are replaced when it is patched.
 MODULES = ["kvm", "kvm-intel", "kvm-amd"]

@@ -200,7 +200,7 @@ def _ensure(name):
         def build(path):
             _build(path, release, version, source)
 
-    path = cache.stage(f"kernel-{name}", inputs, build)
+    path = cache.stage(f"kernel-{name}", inputs, build, keep=2)
     cc = (path / "cc").read_text()
     toolchain = toolchain or ["CROSS_COMPILE=x86_64-linux-gnu-", f"CC={cc}"]
     return Kernel(name, running_release(path / "build"), version, path / "build", source,

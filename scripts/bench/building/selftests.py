@@ -113,7 +113,7 @@ def ensure_selftests(kernel):
     """The directory of all test programs, by their bare names."""
     base = cache.stage(f"kselftests-{kernel.series}",
                        [RECIPE, str(kernel.source), kernel.cc, *KERNELS, *TIMERS],
-                       lambda path: _build_kernels(path, kernel))
+                       lambda path: _build_kernels(path, kernel), keep=2)
     sources = [p for p in cache.files_below(OURS) if p.suffix in (".c", ".h")
                and p.parent in (OURS, OURS / "kvm")]
     return cache.stage(f"selftests-{kernel.series}", [RECIPE, str(base), *sources],

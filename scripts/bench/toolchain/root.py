@@ -9,6 +9,7 @@ ways.py: nothing stays mounted or running, however they end.
 
 import os
 from pathlib import Path
+import re
 import shutil
 import subprocess
 
@@ -41,6 +42,9 @@ install() {{
 }}
 install "$1" "--target-release={SUITES[2]}" || install "$1"
 """
+
+# What the cache and the project tree are called in the root.
+INSIDE = {CACHE: "/cache", TREE: "/tree"}
 
 # Nothing here is read by anybody in the root.
 _EXCLUDE = ["/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*",
@@ -164,29 +168,45 @@ def _git_directory():
     return [directory.parents[1]] if directory.is_dir() else []
 
 
+def inside(text):
+    """A path or a command's word, with the names that the cache and the tree have in the root.
+
+    These are the same on every machine.  Compilers write the paths of sources into what they
+    build, for WARN(), UBSAN, assert() and panics, and a path that is longer moves the code and
+    the data behind it: all figures of the vmx machine would be others, by some cycles.
+    """
+    text = str(text)
+    # The longer one first: one may lie in the other.
+    for outside, name in sorted(INSIDE.items(), key=lambda item: -len(str(item[0]))):
+        text = re.sub(rf"(?<![^\s='\":,(]){re.escape(str(outside))}(?![\w.+~-])", name, text)
+    return text
+
+
 def command(argv, binds=(), cwd=None, env=None, top=None):
     """The host command (a list) that runs argv in the root, or in another one (top).
 
     For subprocess.Popen; end it with kill(), which ends all that it has started.
-    The cache and the project tree are at the same paths in the root as outside,
-    /tmp is empty and its own.  binds: pairs (outside, inside), mounted in this
+    The cache and the project tree are /cache and /tree in the root, and for what files say at
+    the same paths as outside, too; argv, binds, cwd and env have the paths of outside.  /tmp is
+    empty and its own.  binds: pairs (outside, inside), mounted in this
     order after those two.  The caller's environment does not come in; env does.
     """
     pairs = [(path, path) for path in (CACHE, TREE, *_git_directory())]
+    pairs += INSIDE.items()
     resolv = Path("/etc/resolv.conf").resolve()
     if resolv.exists():
         pairs.append((resolv, "/etc/resolv.conf"))
-    pairs.extend(binds)
+    pairs.extend((outside, inside(name)) for outside, name in binds)
     variables = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
                  "LC_ALL": "C.UTF-8", "TERM": os.environ.get("TERM", "dumb")}
     variables.update({k: v for k, v in os.environ.items()
                       if k.lower() in ("http_proxy", "https_proxy", "no_proxy")})
-    variables.update(env or {})
+    variables.update({k: inside(v) for k, v in (env or {}).items()})
     way = ways.choose()
     variables.update(way.variables(ensure_root()))
     return way.enter(
-        top or ensure_root(), cwd or "/", pairs,
-        ["/usr/bin/env", "-i", *[f"{k}={v}" for k, v in variables.items()], *map(str, argv)])
+        top or ensure_root(), inside(cwd or "/"), pairs,
+        ["/usr/bin/env", "-i", *[f"{k}={v}" for k, v in variables.items()], *map(inside, argv)])
 
 
 def run(argv, *, name=None, what=None, expect=None, binds=(), cwd=None, env=None,
