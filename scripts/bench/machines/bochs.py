@@ -104,6 +104,11 @@ def ensure_bochs():
                        _build, keep=2)
 
 
+def identity():
+    """What the emulated machine is, beyond what it boots: no path is among it."""
+    return [ensure_bochs().name, CONFIG, IPS, TIME0]
+
+
 def command(run, vmlinuz, parameters, cpus, memory):
     """The command, for the toolchain root, that boots vmlinuz and run/initrd.
 

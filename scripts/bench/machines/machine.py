@@ -7,6 +7,7 @@ scripts/guest/runner.c is the other end of the conversation.
 """
 
 from dataclasses import dataclass, field
+import hashlib
 import os
 import re
 import selectors
@@ -47,6 +48,7 @@ class Result:
     kernel_log: bytes = b""
     problems: list = field(default_factory=list)    # lines that told of an oops or warning
     why: str = ""               # a sentence, if status is one of the above
+    image: str = ""             # a digest of what the machine was made of
     tsc_start: int = 0          # when the command started and ended
     tsc_end: int = 0
     seconds: float = 0          # on this host, with the boot
@@ -130,6 +132,22 @@ class _Conversation:
                 self._quote = 0
 
 
+def _digest(files, words):
+    """Vmx machines with the same digest give the same figures."""
+    total = hashlib.sha256()
+    for file in files:
+        total.update(file.read_bytes())
+    total.update("\0".join(map(str, words)).encode())
+    return total.hexdigest()[:12]
+
+
+def image_of(log):
+    """The digest in a file that a machine's log was kept in; None without such a file."""
+    text = log.read_bytes() if log.exists() else b""
+    found = re.search(rb"^==== image\n([0-9a-f]+)$", text, re.M)
+    return found[1].decode() if found else None
+
+
 @dataclass(frozen=True)
 class Machine:
     name: str = "vmx"
@@ -149,7 +167,7 @@ class Machine:
         """
         result = Result()
         with cache.scratch() as run:
-            command = self._prepare(run, argv)
+            command, result.image = self._prepare(run, argv)
             begin = time.monotonic()
             try:
                 self._converse(command, begin + timeout, _Conversation(result, sinks), run)
@@ -167,9 +185,12 @@ class Machine:
         kernel = ensure_kernel(self.kernel)
         image.write_initrd(run / "initrd", kernel, self.kvm, self.add, argv)
         parameters = f"{PARAMETERS} {self.append}".strip()
+        emulator = bochs.identity() if self.name == "vmx" else [self.name]
+        made_of = _digest([run / "initrd", kernel.vmlinuz], [parameters, self.cpus, *emulator])
         if self.name == "vmx":
-            return bochs.command(run, kernel.vmlinuz, parameters, self.cpus, MEMORY)
-        return qemu.command(run, self.name, kernel.vmlinuz, parameters, self.cpus, MEMORY)
+            return bochs.command(run, kernel.vmlinuz, parameters, self.cpus, MEMORY), made_of
+        return (qemu.command(run, self.name, kernel.vmlinuz, parameters, self.cpus, MEMORY),
+                made_of)
 
     @staticmethod
     def _converse(command, deadline, conversation, run):
@@ -231,6 +252,7 @@ class Machine:
 
         with open(keep_log, "wb") as file:
             file.write(section("machine", " ".join(map(str, command)).encode()))
+            file.write(section("image", result.image.encode()))
             for name in ("bochsrc", "stderr", "emulator.log", "console"):
                 if (run / name).exists():
                     file.write(section(name, (run / name).read_bytes()))

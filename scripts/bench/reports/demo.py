@@ -7,7 +7,8 @@ results.json, an object with
   schema      2; changes when a name below changes its meaning
   module      {git}: git describe of the tree that was built
   kernel      {release, version}: uname -r, and of the Debian packages
-  machine     {name, cpu, khz}: of scripts/vm; khz is the TSC's rate there
+  machine     {name, cpu, khz, images}: of scripts/vm; khz is the TSC's rate there; images are
+              digests of what the machines were made of: the same ones give the same figures
   test        the selftest that ran
   rates       one object for each rate of the host's clock:
     name, tick, freq       as in adjtimex(2), freq in units of 2^-16 ppm
@@ -234,7 +235,8 @@ def results(readers, kernel, left_out, git):
         "schema": SCHEMA, "module": {"git": git},
         "kernel": {"release": kernel.release, "version": kernel.version},
         "machine": {"name": "vmx", "cpu": readers[0].facts.get("cpu"),
-                    "khz": round(1e6 / scale) if scale else None},
+                    "khz": round(1e6 / scale) if scale else None,
+                    "images": [reader.facts.get("image") for reader in readers]},
         "test": TEST, "rates": rates, "left_out": left_out,
         "passed": passed, "failed": len(runs) - passed}
 

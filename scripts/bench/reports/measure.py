@@ -6,7 +6,9 @@ with
   schema      1; changes when a name below changes its meaning
   module      {git}: git describe of the tree that was built
   kernel      {release, version}: uname -r, and of the Debian packages
-  machine     {name, cpu, khz}: of scripts/vm; khz is the TSC's rate there
+  machine     {name, cpu, khz, images}: of scripts/vm; khz is the TSC's rate there; images are
+              digests of what the machines were made of: on vmx the same ones give the same figures
+  jobs        the names of the machines, and quick: whether they did less
   accuracy    guests' timers, one object for each variant, schedule, guest and distance:
     variant             of VARIANTS (plan.py)
     schedule            of SCHEDULES
@@ -203,7 +205,7 @@ def read_slew(path=SLEW):
             if line and not line.startswith("#")]
 
 
-def results(readers, kernel, machine, git):
+def results(readers, kernel, machine, git, quick=False):
     """The object of results.json, without goals."""
     facts = readers[0].facts
     merged = {name: [item for reader in readers for item in getattr(reader, name)]
@@ -214,7 +216,9 @@ def results(readers, kernel, machine, git):
     return {"schema": SCHEMA, "module": {"git": git},
             "kernel": {"release": kernel.release, "version": kernel.version},
             "machine": {"name": machine, "cpu": facts.get("cpu"),
-                        "khz": round(float(facts.get("khz") or 0) * 1000)},
+                        "khz": round(float(facts.get("khz") or 0) * 1000),
+                        "images": [reader.facts.get("image") for reader in readers]},
+            "jobs": [reader.job.name for reader in readers], "quick": quick,
             **merged, "cost": cost, "slew": read_slew()}
 
 
