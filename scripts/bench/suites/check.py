@@ -195,6 +195,14 @@ class Runner:
             total += job.count
         return total
 
+    @property
+    def seconds(self):
+        return time.monotonic() - self._begin
+
+    def results(self):
+        """(name, Count, seconds) of each suite that ran."""
+        return [(name, job.count, job.seconds) for name, job in self.jobs.items() if job.thread]
+
     def _needs(self, job):
         return [self.jobs[name] for name in job.suite.after if name in self.jobs]
 
