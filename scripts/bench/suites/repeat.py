@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 from .. import cache
-from ..building import image, kernel, kvm
+from ..building import image, kernel
 from ..cache import CACHE, TREE
 from ..machines import bochs
 from ..toolchain import root
