@@ -71,7 +71,7 @@ RULES = [
     (r"scripts/bench/.*\.py|scripts/(check|toolchain|vm)", "unittests", "tests it"),
     (r"(Documentation|\.ci)/.*|(README|CONTRIBUTING|NEWS)\.rst|COPYING|MAINTAINERS|\.gitignore"
      r"|" + SELFTESTS + r"README", "static", "reads it"),
-    (r"Documentation/troubleshooting\.rst", "unittests", "compares its messages"),
+    (r"Documentation/(troubleshooting\.rst|man/.*)", "unittests", "compares its messages"),
     (r".*", "static", "looks at each file"),
 ]
 

@@ -177,7 +177,18 @@ def documents(context):
         if not (TREE / name).exists()]
 
 
-CHECKS = [licences, rustfmt, checkpatch, versions_agree, kernels_agree, shell, python, ci, documents]
+def manual(context):
+    """The manual pages, as mandoc reads them."""
+    mandoc = cache.stage("mandoc", ["1", *sorted(root.versions(["libc6"]).items())],
+                         lambda path: root.unpack(["mandoc"], path))
+    pages = _tracked(context, "Documentation/man/*")
+    if not pages:
+        return ["there are none"]
+    return _program(context, [mandoc / "usr/bin/mandoc", "-Tlint", "-Wwarning", *pages])
+
+
+CHECKS = [licences, rustfmt, checkpatch, versions_agree, kernels_agree, shell, python, ci, documents,
+          manual]
 
 
 def run(context):
