@@ -24,7 +24,8 @@ class Rules(unittest.TestCase):
 
     def test_each_has_a_file(self):
         files = [str(file.relative_to(cache.TREE)) for top in (
-            "c", "include", "packaging", "patches", "rust", "scripts", "tests", "Documentation", ".ci")
+            "c", "include", "packaging", "patches", "rust", "scripts", "tests", "tools", "Documentation",
+            ".ci")
                  for file in cache.files_below(cache.TREE / top)]
         files += [file.name for file in cache.TREE.iterdir() if file.is_file()]
         for pattern, *_ in changed.RULES:

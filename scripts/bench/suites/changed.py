@@ -72,6 +72,7 @@ RULES = [
     (r"(Documentation|\.ci)/.*|(README|CONTRIBUTING|NEWS)\.rst|COPYING|MAINTAINERS|\.gitignore"
      r"|" + SELFTESTS + r"README", "static", "reads it"),
     (r"Documentation/(troubleshooting\.rst|man/.*)", "unittests", "compares its messages"),
+    (r"tools/.*", "unittests", "tests it"),
     (r".*", "static", "looks at each file"),
 ]
 

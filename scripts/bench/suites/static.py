@@ -161,7 +161,7 @@ for name in map(pathlib.Path, sys.argv[1:]):
 
 
 # A file or folder of ours in a page, and not one of the kernel's.
-_NAMED = re.compile(r"``((?:rust|c|scripts|tests|patches)/[\w/-]*(?:\.(?:rs|c|h|py|sh|rst))?)``")
+_NAMED = re.compile(r"``((?:rust|c|scripts|tests|tools|patches)/[\w/-]*(?:\.(?:rs|c|h|py|sh|rst))?)``")
 
 
 def documents(context):
