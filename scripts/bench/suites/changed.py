@@ -63,6 +63,7 @@ RULES = [
     (r"scripts/bench/suites/installing\.py", r"native|dkms", "is made by it"),
     (r"scripts/bench/suites/static\.py", "static", "is made by it"),
     (r"scripts/bench/suites/repeat\.py", "image|elsewhere", "is made by it"),
+    (r"scripts/bench/suites/watching\.py|tools/.*", "svm-attach-stock", "reads its debugfs"),
     (r"scripts/bench/suites/each_patch\.py", "each-patch-.*", "is made by it"),
     (r"scripts/bench/machines/(bochs|loading)\.py|scripts/guest/loader\.S", "<bochs>", "runs Bochs"),
     (r"scripts/bench/machines/qemu\.py", "{svm}", "runs QEMU"),

@@ -11,7 +11,7 @@ from ..machines import bochs
 from ..reports import demo
 from ..toolchain import root
 from . import (checkers, each_patch, goals, installing, ktap, packaging, playing, repeat, static,
-               storms, timers, verdicts)
+               storms, timers, verdicts, watching)
 from .check import Suite, results_of, uses
 from .host import cargo, fuzz, miri, proof
 from .ktap import Count
@@ -293,10 +293,11 @@ SUITES = [
                               command=[*RUN_ALL, "nohz_full.sh"]), BUILT, cores=0.5, seconds=50),
     # tsc_unstable.sh is last: it leaves a machine without a clock that counts the TSC.
     *[Suite(f"svm-attach-{kind}", vm("--machine", "svm", "--cpus", "2", "--kvm", kind, command=[
-        *RUN_ALL, *tests, "tsc_unstable.sh"]), BUILT, cores=0.5, seconds=130,
+        *RUN_ALL, *tests, "tsc_unstable.sh"], judge=judge), BUILT, cores=0.5, seconds=130,
             long=kind == "patched")
-      for kind, tests in (("stock", ["attach.sh", "attach_race.sh", "guest_moved.sh"]),
-                          ("patched", ["attach_race.sh"]))],
+      for kind, judge, tests in (
+          ("stock", watching.judge, ["attach.sh", "attach_race.sh", "guest_moved.sh"]),
+          ("patched", None, ["attach_race.sh"]))],
     *[Suite(f"vmx-unstable-{kind}", vm("--cpus", 2, "--kvm", kind,
                                        command=[*RUN_ALL, "tsc_unstable.sh"]), VMX,
             seconds=32, long=True)

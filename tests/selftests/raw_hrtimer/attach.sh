@@ -50,9 +50,17 @@ waits_for_kvm() {
 	done
 }
 
+# For scripts/bench/suites/watching.py
+show_files() {
+	for file in rate counters attach; do
+		sed "s/^/# debugfs $file /" "$RHT/$file"
+	done
+}
+
 says_all_of_them() {
 	mark
 	load_kvm && [ "$(attached)" = hooked ] || return 1
+	show_files
 	said "KVM is hooked: " && nested_is_there && is lapic yes && is hyperv yes &&
 		is xen yes && is_pit_left_alone
 }
