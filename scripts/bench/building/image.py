@@ -8,12 +8,11 @@ emulated instructions.
 from pathlib import Path
 import re
 import shutil
-import subprocess
 
 from .. import cache
 from ..cache import BenchError, TREE
 from ..toolchain import root
-from . import cpio, kvm, module, selftests
+from . import cpio, kvm, libraries, module, selftests
 
 GUEST = TREE / "scripts/guest"
 PROGRAMS = [GUEST / name for name in ("init", "runner.c", "chrony-wrapper")]
@@ -34,24 +33,19 @@ DIRECTORIES = ["/proc", "/sys", "/dev", "/tmp", "/run/chrony", "/var/lib/chrony"
                "/root", "/sbin", "/usr/bin", "/usr/sbin", "/etc/chrony"]
 
 
-def _libraries(ldd_output):
-    """(name, path) of each library in what ldd printed; the loader's name is a path."""
-    return re.findall(r"^\s*(?:(\S+) => )?(/\S+) \(0x", ldd_output, re.M)
-
-
 def _add_chrony(archive):
     """chronyd and chronyc in /opt/chrony with their own libraries, wrapped: an added
     program's libraries can then have the usual places."""
     top = root.ensure_root()
-    libraries = {}
+    found = {}
     for program in ("/usr/sbin/chronyd", "/usr/bin/chronyc"):
         archive.copy(top / program[1:], f"/opt/chrony/{Path(program).name}")
         archive.copy(GUEST / "chrony-wrapper", program)
         done = root.run(["ldd", program], capture=True)
-        for name, path in _libraries(done.stdout):
-            libraries[name or "ld.so"] = path
-    for name, path in sorted(libraries.items()):
-        archive.copy(Path(top, path.lstrip("/")).resolve(), f"/opt/chrony/{name}")
+        for name, path in libraries.listed(done.stdout):
+            found[name or "ld.so"] = path
+    for name, path in sorted(found.items()):
+        archive.copy(libraries.in_root(path), f"/opt/chrony/{name}")
 
 
 def _build_base(path):
@@ -184,32 +178,6 @@ def _selftests(kernel):
                        lambda path: _build_selftests(path, binaries, ktap), keep=2)
 
 
-def _is_dynamic(path):
-    """Whether it is an ELF file that asks for a loader (program header PT_INTERP)."""
-    with open(path, "rb") as file:
-        head = file.read(4096)
-    if head[:5] != b"\x7fELF\x02":
-        return False
-    start, count = int.from_bytes(head[32:40], "little"), int.from_bytes(head[56:58], "little")
-    types = [head[start + 56 * n:start + 56 * n + 4] for n in range(count)]
-    return (3).to_bytes(4, "little") in types
-
-
-def _add(archive, host, guest):
-    """A file or folder of the host, with the libraries of its dynamic programs."""
-    if not host.exists():
-        raise BenchError(f"--add {host}: there is no such file or folder")
-    archive.copy(host, guest)
-    for file in cache.files_below(host):
-        if _is_dynamic(file):
-            done = subprocess.run(["ldd", file], capture_output=True, text=True, check=False)
-            if missing := re.findall(r"(\S+) => not found", done.stdout):
-                raise BenchError(f"--add {file} needs {', '.join(missing)}, which this "
-                                 "machine does not have: link it statically")
-            for _, path in _libraries(done.stdout):
-                archive.copy(Path(path).resolve(), path)
-
-
 def write_initrd(path, kernel, kvm_kind, add, argv):
     """Write the whole initramfs; add: pairs (host path, guest path)."""
     parts = [_base(), _modules(kernel, kvm_kind), _selftests(kernel)]
@@ -220,7 +188,10 @@ def write_initrd(path, kernel, kvm_kind, add, argv):
             file.write(bytes(-file.tell() % 512))
         archive = cpio.Archive(file)
         for host, guest in add:
-            _add(archive, Path(host), guest)
+            if not Path(host).exists():
+                raise BenchError(f"--add {host}: there is no such file or folder")
+            archive.copy(host, guest)
+        libraries.copy(archive, add)
         archive.data("/run/vm/command", b"".join(arg.encode("utf-8", "surrogateescape") + b"\0"
                                                  for arg in argv))
         archive.close()
