@@ -11,10 +11,13 @@
  *	S  the command starts: the TSC; the kernel log before this is the boot's
  *	O  the command's stdout
  *	E  its stderr
+ *	F  a piece of an archive of the files that the host asks for: when it has ended
  *	X  its exit status and the TSC: the last frame
  *
  * stdout is a terminal, so that the C library flushes it after each line, but a
- * raw one, so that no byte is changed.
+ * raw one, so that no byte is changed.  If a person is at the other end, it is an
+ * ordinary terminal, the command's stdin and stderr too; what the person types comes
+ * by the serial port.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
+#include <sys/ioctl.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -36,8 +40,12 @@
 
 #define PORT 0xe9
 #define MAGIC "\r\n\001raw_hrtimer-vm-1\002"
+#define INTERACTIVE "/run/vm/interactive"
+#define SERIAL "/dev/ttyS0"
+#define WANTED "/run/vm/get"
+#define COLLECT "/sbin/collect"
 
-enum { KMSG, OUT, ERR, STREAMS };
+enum { KMSG, OUT, ERR, IN, STREAMS };
 
 static struct pollfd streams[STREAMS];
 
@@ -137,22 +145,55 @@ static void forward(struct pollfd *stream, char type)
 	}
 }
 
+/* Passes what a person types on to the command's terminal. */
+static void forward_input(void)
+{
+	char data[256];
+	ssize_t len;
+
+	if (streams[IN].fd < 0 || streams[OUT].fd < 0)
+		return;
+	while ((len = read(streams[IN].fd, data, sizeof(data))) > 0)
+		if (write(streams[OUT].fd, data, len) < 0)
+			return;
+}
+
+static int open_serial(void)
+{
+	struct termios raw = { .c_cflag = CS8 | CREAD | CLOCAL | B115200, .c_cc[VMIN] = 1 };
+	int fd = open(SERIAL, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 || tcsetattr(fd, TCSANOW, &raw))
+		fail(SERIAL);
+	return fd;
+}
+
+/* In the child: the terminal is its stdin, stdout and stderr, and signals it. */
+static bool take_terminal(int terminal)
+{
+	return ioctl(terminal, TIOCSCTTY, 0) == 0 && dup2(terminal, 0) == 0 &&
+	       dup2(terminal, 1) == 1 && dup2(terminal, 2) == 2;
+}
+
 /* Prepares the command; it runs once something is written to *gate. */
-static pid_t prepare(char **argv, int *gate)
+static pid_t prepare(char **argv, bool interactive, int *gate)
 {
 	struct termios raw = { .c_cflag = CS8 | CREAD | B38400, .c_cc[VMIN] = 1 };
 	int out, child_out, err[2], wait[2];
 	pid_t pid;
 	char byte;
 
-	if (openpty(&out, &child_out, NULL, &raw, NULL) || pipe(err) || pipe(wait))
+	if (openpty(&out, &child_out, NULL, interactive ? NULL : &raw, NULL) ||
+	    pipe(err) || pipe(wait))
 		fail("terminal");
 	pid = fork();
 	if (pid < 0)
 		fail("fork");
 	if (pid == 0) {
 		setsid();
-		if (read(wait[0], &byte, 1) != 1 ||
+		if (read(wait[0], &byte, 1) != 1)
+			_exit(126);
+		if (interactive ? !take_terminal(child_out) :
 		    dup2(open("/dev/null", O_RDONLY), 0) < 0 ||
 		    dup2(child_out, 1) < 0 || dup2(err[1], 2) < 0)
 			_exit(126);
@@ -167,6 +208,7 @@ static pid_t prepare(char **argv, int *gate)
 	fcntl(err[0], F_SETFL, O_NONBLOCK);
 	streams[OUT] = (struct pollfd){ .fd = out, .events = POLLIN };
 	streams[ERR] = (struct pollfd){ .fd = err[0], .events = POLLIN };
+	streams[IN] = (struct pollfd){ .fd = interactive ? open_serial() : -1, .events = POLLIN };
 	*gate = wait[1];
 	return pid;
 }
@@ -186,6 +228,36 @@ static char **read_command(const char *path)
 	if (n == 0)
 		fail("no command");
 	return argv;
+}
+
+/* Sends the files that the host asks for, as one archive. */
+static void send_files(void)
+{
+	char data[32768];
+	int archive[2];
+	sigset_t none;
+	ssize_t len;
+	pid_t pid;
+
+	if (access(WANTED, F_OK))
+		return;
+	if (pipe(archive))
+		fail("pipe");
+	pid = fork();
+	if (pid < 0)
+		fail("fork");
+	if (pid == 0) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		dup2(archive[1], 1);
+		close_range(3, ~0U, 0);
+		execl(COLLECT, COLLECT, NULL);
+		_exit(127);
+	}
+	close(archive[1]);
+	while ((len = read(archive[0], data, sizeof(data))) > 0)
+		frame('F', data, len);
+	waitpid(pid, NULL, 0);
 }
 
 static void on_child(int signal)
@@ -224,7 +296,8 @@ int main(int argc, char **argv)
 	sigaddset(&child, SIGCHLD);
 	sigaction(SIGCHLD, &action, NULL);
 
-	command = prepare(read_command(argc > 1 ? argv[1] : "/run/vm/command"), &gate);
+	command = prepare(read_command(argc > 1 ? argv[1] : "/run/vm/command"),
+			  access(INTERACTIVE, F_OK) == 0, &gate);
 	streams[KMSG].fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	streams[KMSG].events = POLLIN;
 	if (streams[KMSG].fd < 0)
@@ -245,7 +318,9 @@ int main(int argc, char **argv)
 		forward_kmsg();
 		forward(&streams[ERR], 'E');
 		forward(&streams[OUT], 'O');
+		forward_input();
 	}
 	forward_kmsg();
+	send_files();
 	finish(status);
 }

@@ -15,7 +15,7 @@ from ..toolchain import root
 from . import cpio, kvm, libraries, module, selftests
 
 GUEST = TREE / "scripts/guest"
-PROGRAMS = [GUEST / name for name in ("init", "runner.c", "chrony-wrapper")]
+PROGRAMS = [GUEST / name for name in ("init", "runner.c", "chrony-wrapper", "collect")]
 RECIPE = "3"
 
 # With what they depend on; KVM's own are replaced when it is patched.
@@ -62,6 +62,7 @@ def _build_base(path):
             archive.data(name, text.encode())
         archive.copy(GUEST / "init", "/init")
         archive.copy(path / "runner", "/sbin/runner")
+        archive.copy(GUEST / "collect", "/sbin/collect")
         archive.copy(top / "bin/busybox", "/bin/busybox")
         for applet in applets:
             if applet not in ("busybox", "init"):
@@ -178,8 +179,17 @@ def _selftests(kernel):
                        lambda path: _build_selftests(path, binaries, ktap), keep=2)
 
 
-def write_initrd(path, kernel, kvm_kind, add, argv):
-    """Write the whole initramfs; add: pairs (host path, guest path)."""
+def modules_folder(kernel, kvm_kind):
+    """lib/modules/<release> as the machine has it, unpacked."""
+    return _modules(kernel, kvm_kind) / "lib/modules" / kernel.release
+
+
+def write_initrd(path, kernel, kvm_kind, add, told):
+    """Write the whole initramfs.
+
+    add: pairs (host path, guest path).  told: what scripts/guest/runner.c is told, file names
+    and lists of words; no file for an empty list.
+    """
     parts = [_base(), _modules(kernel, kvm_kind), _selftests(kernel)]
     with open(path, "wb") as file:
         for part in parts:
@@ -192,6 +202,8 @@ def write_initrd(path, kernel, kvm_kind, add, argv):
                 raise BenchError(f"--add {host}: there is no such file or folder")
             archive.copy(host, guest)
         libraries.copy(archive, add)
-        archive.data("/run/vm/command", b"".join(arg.encode("utf-8", "surrogateescape") + b"\0"
-                                                 for arg in argv))
+        for name, words in told.items():
+            if words:
+                archive.data(f"/run/vm/{name}", b"".join(
+                    word.encode("utf-8", "surrogateescape") + b"\0" for word in words))
         archive.close()

@@ -27,6 +27,7 @@ BIOSES = ["bochsbios", "vgabios"]
 # Instructions per second of the timers' time.  Linux takes the TSC's rate from CPUID,
 # which says 38.4 MHz * 78 / 2 for this model: only so do HPET, RTC and PIT agree.
 IPS = 1_497_600_000
+MEMORY_MB = 2048            # at most
 TIME0 = 1_700_000_000       # what the machine's clock says at power on
 
 # Older models than Ice Lake have a TSC-deadline timer that Linux distrusts.
@@ -43,7 +44,7 @@ boot: floppy
 cpu: model=corei7_icelake_u, count={cpus}:1:1, quantum=16, ips={ips}, \
 ignore_bad_msrs=1, reset_on_triple_fault=0
 clock: sync=none, time0={time0}
-com1: enabled=1, mode=file, dev={run}/console
+com1: enabled=1, {serial}
 port_e9_hack: enabled=1
 display_library: nogui
 log: {run}/emulator.log
@@ -109,11 +110,14 @@ def identity():
     return [ensure_bochs().name, CONFIG, IPS, TIME0]
 
 
-def command(run, vmlinuz, parameters, cpus, memory):
+def command(run, _machine, vmlinuz, parameters, cpus, memory, device=None):
     """The command, for the toolchain root, that boots vmlinuz and run/initrd.
 
-    It writes the guest's port 0xe9 to stdout, its console to run/console.
+    It writes the guest's port 0xe9 to stdout, its console to run/console, or to a terminal
+    device of this machine.
     """
+    if memory > MEMORY_MB:
+        raise BenchError(f"the vmx machine has {MEMORY_MB} MB of memory at most")
     bochs = ensure_bochs()
     unpacked = loading.ensure_unpacked(vmlinuz)
     start, _entry = map(int, (unpacked / "addresses").read_text().split())
@@ -122,7 +126,8 @@ def command(run, vmlinuz, parameters, cpus, memory):
     parameters += " reboot=t idle=halt"
     size = (run / "initrd").stat().st_size
     (run / "params").write_bytes(loading.params(vmlinuz, parameters, size))
+    serial = f"mode=term, dev={device}" if device else f"mode=file, dev={run}/console"
     (run / "bochsrc").write_text(CONFIG.format(
-        run=run, bios=bochs / "bios", cpus=cpus, memory=memory, ips=IPS, time0=TIME0,
+        run=run, serial=serial, bios=bochs / "bios", cpus=cpus, memory=memory, ips=IPS, time0=TIME0,
         kernel=unpacked, start=start, params=loading.PARAMS, initrd=loading.INITRD))
     return [bochs / "bochs", "-q", "-f", run / "bochsrc"]

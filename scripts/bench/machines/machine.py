@@ -6,7 +6,8 @@
 scripts/guest/runner.c is the other end of the conversation.
 """
 
-from dataclasses import dataclass, field
+import contextlib
+from dataclasses import dataclass
 import hashlib
 import os
 import re
@@ -15,19 +16,17 @@ import subprocess
 import time
 
 from .. import cache
-from ..building import image
+from ..building import image, kvm_parameters
 from ..building.kernel import ensure_kernel
 from ..cache import BenchError
 from ..toolchain import root
-from . import bochs, qemu, splats
+from . import bochs, fetched, qemu, splats, terminal
+from .conversation import (NOT_COLLECTED, NO_LAST_LINE, OOPS, PANIC, TIMEOUT, Conversation,
+                           Result)
 
 MACHINES = ["vmx", "svm", "host"]
 MEMORY = 1024       # MB
-MAGIC = b"\r\n\x01raw_hrtimer-vm-1\x02"
-
-# Statuses which no command of ours gives; scripts/vm exits with them.
-NOT_STARTED, PANIC, OOPS, TIMEOUT, NO_LAST_LINE = 120, 121, 122, 123, 124
-
+LARGEST = 2500      # MB: what the initramfs may have between 256 MB and the PCI devices
 # Quick and repeatable to boot, and nothing of what timers depend on changed: the
 # clocksource is the TSC, its watchdog off as on hardware that Linux trusts.
 PARAMETERS = ("console=ttyS0,115200 quiet panic=-1 nokaslr tsc=reliable nmi_watchdog=0 "
@@ -38,98 +37,6 @@ _PANIC = re.compile(rb"Kernel panic|end Kernel p|not syncing|panic - not s")
 _TROUBLE = re.compile(_PANIC.pattern + rb"|BUG: |Oops|general protection fault|kernel BUG at")
 # QEMU says this and waits for a person.
 _STOPPED = b"KVM internal error"
-
-
-@dataclass
-class Result:
-    status: int = NO_LAST_LINE  # the command's, or one of the above
-    out: bytes = b""            # what it wrote
-    err: bytes = b""
-    kernel_log: bytes = b""
-    problems: list = field(default_factory=list)    # lines that told of an oops or warning
-    why: str = ""               # a sentence, if status is one of the above
-    image: str = ""             # a digest of what the machine was made of
-    tsc_start: int = 0          # when the command started and ended
-    tsc_end: int = 0
-    seconds: float = 0          # on this host, with the boot
-
-
-class _Frames:
-    """Cuts the guest's stream into (type, data)."""
-
-    def __init__(self):
-        self._buffer = b""
-        self._begun = False
-
-    def feed(self, data):
-        self._buffer += data
-        if not self._begun:
-            at = self._buffer.find(MAGIC)
-            if at < 0:
-                self._buffer = self._buffer[-len(MAGIC):]
-                return
-            self._buffer = self._buffer[at + len(MAGIC):]
-            self._begun = True
-        while len(self._buffer) >= 3:
-            end = 3 + int.from_bytes(self._buffer[1:3], "little")
-            if len(self._buffer) < end:
-                return
-            kind, payload = self._buffer[:1], self._buffer[3:end]
-            self._buffer = self._buffer[end:]
-            yield kind, payload
-
-
-class _Conversation:
-    """What a machine has said so far; sinks get it at once."""
-
-    def __init__(self, result, sinks):
-        self.result = result
-        self.sinks = sinks
-        self.running = False    # the command has started
-        self.ended = False      # and ended
-        self._quote = 0         # lines of a problem still to be quoted
-        self._frames = _Frames()
-
-    def _tell(self, name, data):
-        if sink := self.sinks.get(name):
-            sink(data)
-
-    def hear(self, data):
-        for kind, payload in self._frames.feed(data):
-            {b"O": self._out, b"E": self._err, b"K": self._kernel, b"S": self._start,
-             b"X": self._exit}[kind](payload)
-
-    def _out(self, data):
-        self.result.out += data
-        self._tell("out", data)
-
-    def _err(self, data):
-        self.result.err += data
-        self._tell("err", data)
-
-    def _start(self, data):
-        self.running = True
-        self.result.tsc_start = int(data)
-        self._tell("progress", f"up after {self.result.tsc_start:,} cycles, running the command")
-
-    def _exit(self, data):
-        status, tsc = data.split()
-        self.ended = True
-        self.result.status, self.result.tsc_end = int(status), int(tsc)
-
-    def _kernel(self, line):
-        self.result.kernel_log += line
-        self._tell("kernel", line)
-        if not self.running:
-            return
-        if splats.is_splat(line):
-            self.result.problems.append(line.decode(errors="replace").rstrip())
-            self._quote = 60
-        if self._quote:
-            self._quote -= 1
-            self._tell("problem", line)
-            if splats.END_OF_TRACE.search(line):
-                self._quote = 0
 
 
 def _digest(files, words):
@@ -154,54 +61,91 @@ class Machine:
     kernel: str = "stock"
     kvm: str = "stock"          # one of kvm.KINDS
     cpus: int = 1
+    memory: int = MEMORY        # MB
     add: tuple = ()             # pairs (host path, guest path)
+    get: tuple = ()             # pairs (guest path, host path): brought back at the end
+    share: tuple = ()           # pairs (host folder, guest path): both
     append: str = ""            # kernel parameters
+    kvm_parameters: str = ""    # as in kvm_parameters.py
 
-    def run(self, argv, timeout=600, keep_log=None, **sinks):
+    def run(self, argv, timeout=600, keep_log=None, interactive=False, **sinks):
         """Run argv as root in a newly booted machine; returns a Result.
 
         timeout: seconds of host time with the boot.  keep_log: a file for all that
-        the machine said.  sinks, each called with what arrives as it arrives:
+        the machine said.  interactive: argv (a shell, if empty) has this process's
+        terminal.  sinks, each called with what arrives as it arrives:
         out, err, kernel (bytes), problem (bytes: the kernel's log from an oops or a
         warning on), progress (str).
         """
         result = Result()
-        with cache.scratch() as run:
-            command, result.image = self._prepare(run, argv)
+        if interactive:
+            argv = terminal.command(argv)
+        with cache.scratch() as run, contextlib.ExitStack() as stack:
+            person = interactive and stack.enter_context(terminal.Terminal(run / "console"))
+            command, result.image = self._prepare(run, argv, person.device if person else None)
             begin = time.monotonic()
             try:
-                self._converse(command, begin + timeout, _Conversation(result, sinks), run)
+                self._converse(command, begin + timeout,
+                               Conversation(result, sinks, run / "archive"), run, person)
             finally:
                 result.seconds = time.monotonic() - begin
                 if keep_log:
                     self._keep(run, command, result, keep_log)
             console = (run / "console").read_bytes() if (run / "console").exists() else b""
             self._judge(result, console, timeout, run)
+            self._fetch(result, run)
         return result
 
-    def _prepare(self, run, argv):
+    def _wanted(self):
+        """The pairs to bring back, and those of them that are shared."""
+        shared = tuple((guest, host) for host, guest in self.share)
+        return (*self.get, *shared), shared
+
+    def _fetch(self, result, run):
+        wanted, shared = self._wanted()
+        missing = fetched.unpack(run / "archive", wanted, shared)
+        if missing and not result.status:
+            result.status, result.why = NOT_COLLECTED, "; ".join(missing)
+
+    def _prepare(self, run, argv, device):
         if self.name not in MACHINES:
             raise BenchError(f"there is no machine {self.name}: {', '.join(MACHINES)}")
         kernel = ensure_kernel(self.kernel)
-        image.write_initrd(run / "initrd", kernel, self.kvm, self.add, argv)
+        image.write_initrd(run / "initrd", kernel, self.kvm, (*self.add, *self.share), {
+            "command": argv, "get": [guest for guest, _ in self._wanted()[0]],
+            "interactive": [device] if device else []})
+        self._check_size(run / "initrd")
         parameters = f"{PARAMETERS} {self.append}".strip()
+        if self.kvm_parameters:
+            folder = image.modules_folder(kernel, self.kvm)
+            parameters += " " + kvm_parameters.command_line(self.kvm_parameters, self.name, folder)
         emulator = bochs.identity() if self.name == "vmx" else [self.name]
-        made_of = _digest([run / "initrd", kernel.vmlinuz], [parameters, self.cpus, *emulator])
-        if self.name == "vmx":
-            return bochs.command(run, kernel.vmlinuz, parameters, self.cpus, MEMORY), made_of
-        return (qemu.command(run, self.name, kernel.vmlinuz, parameters, self.cpus, MEMORY),
-                made_of)
+        made_of = _digest([run / "initrd", kernel.vmlinuz],
+                          [parameters, self.cpus, self.memory, *emulator])
+        command = bochs.command if self.name == "vmx" else qemu.command
+        return command(run, self.name, kernel.vmlinuz, parameters, self.cpus, self.memory,
+                       device), made_of
+
+    def _check_size(self, initrd):
+        """The kernel has it twice while it unpacks it, into half of its memory at most."""
+        size = initrd.stat().st_size >> 20
+        if size > LARGEST:
+            raise BenchError(f"{size} MB of files are too many for a machine: {LARGEST} at most")
+        if (needed := 2 * size + 256) > self.memory:
+            raise BenchError(f"{size} MB of files need a machine with more memory: --memory {needed}")
 
     @staticmethod
-    def _converse(command, deadline, conversation, run):
+    def _converse(command, deadline, conversation, run, person):
         """Let the machine run until it has said its last word, dies or is late."""
         with open(run / "stderr", "wb") as errors:
             process = subprocess.Popen(root.command(command, cwd=run),
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=errors)
         try:
-            with selectors.DefaultSelector() as selector:
+            with selectors.PollSelector() as selector:
                 selector.register(process.stdout, selectors.EVENT_READ)
+                if person:
+                    person.attach(selector)
                 while not conversation.ended:
                     left = deadline - time.monotonic()
                     if left <= 0:
@@ -209,11 +153,15 @@ class Machine:
                         return
                     if _STOPPED in (run / "stderr").read_bytes():
                         return
-                    if selector.select(min(left, 1)):
-                        data = os.read(process.stdout.fileno(), 65536)
-                        if not data:
+                    for key, _ in selector.select(min(left, 1)):
+                        if key.data:
+                            key.data()
+                        elif data := os.read(key.fd, 65536):
+                            conversation.hear(data)
+                        else:
                             return
-                        conversation.hear(data)
+                    if person and conversation.running:
+                        person.listen(selector)
         finally:
             process.kill()
             process.stdout.close()

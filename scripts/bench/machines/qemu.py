@@ -49,11 +49,13 @@ def _need_kvm():
         raise BenchError(f"the machine 'host' may not open {KVM_DEVICE}: run this as root")
 
 
-def command(run, machine, vmlinuz, parameters, cpus, memory):
+def command(run, machine, vmlinuz, parameters, cpus, memory, device=None):
     """The command, for the toolchain root, that boots vmlinuz and run/initrd.
 
-    It writes the guest's port 0xe9 to stdout, its console to run/console.
+    It writes the guest's port 0xe9 to stdout, its console to run/console, or to a terminal
+    device of this machine.
     """
+    serial = f"serial,path={device}" if device else f"file,path={run}/console"
     if machine == "host":
         _need_kvm()
         processor = ["-accel", "kvm", "-cpu", "host,migratable=off,+invtsc"]
@@ -65,7 +67,7 @@ def command(run, machine, vmlinuz, parameters, cpus, memory):
     return ["qemu-system-x86_64", "-machine", "q35,usb=off", *processor,
             "-smp", str(cpus), "-m", str(memory), "-display", "none", "-vga", "none",
             "-nodefaults", "-no-user-config", "-no-reboot",
-            "-serial", f"file:{run}/console",
+            "-chardev", f"{serial},id=console", "-serial", "chardev:console",
             "-chardev", "stdio,id=port,signal=off",
             "-device", "isa-debugcon,iobase=0xe9,chardev=port",
             "-kernel", vmlinuz, "-initrd", run / "initrd", "-append", parameters]

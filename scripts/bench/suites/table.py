@@ -10,8 +10,8 @@ from ..cache import BenchError, TREE
 from ..machines import bochs
 from ..reports import demo
 from ..toolchain import root
-from . import (checkers, each_patch, goals, installing, ktap, packaging, playing, repeat, static,
-               storms, timers, verdicts, watching)
+from . import (checkers, each_patch, goals, installing, ktap, machines, packaging, playing, repeat,
+               static, storms, timers, verdicts, watching)
 from .check import Suite, results_of, uses
 from .host import cargo, fuzz, miri, proof
 from .ktap import Count
@@ -304,6 +304,7 @@ SUITES = [
       for kind in ("stock", "patched")],
     *playing.suites(BUILT),
     *repeat.suites(VMX, BUILT),
+    *machines.suites(VMX, BUILT),
     Suite("static", static.run, KERNEL, seconds=30, quick=True),
     Suite("lints", lints, KERNEL, seconds=22, quick=True),
     Suite("native", installing.native, KERNEL, seconds=10),

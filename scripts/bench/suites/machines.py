@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The suites of scripts/vm itself: what its options bring into a machine and back."""
+
+import os
+import re
+import shlex
+import shutil
+
+from .. import cache
+from ..cache import TREE
+from ..toolchain import root
+from .check import Suite, uses
+from .ktap import Count
+
+VM = TREE / "scripts/vm"
+MEMORY = 1536
+# A program whose library lies beside it, where no loader looks.
+LIBRARY = "int answer(void) { return 42; }"
+PROGRAM = """#include <stdio.h>
+int answer(void);
+int main(void) { return printf("answer %d\\n", answer()) < 0; }
+"""
+# What is typed.  The terminal shows it as well: no expected line is in it.
+TYPED = r"""/add/tests/program
+awk '/MemTotal/ { print "memory", int($2 / 1024) }' /proc/meminfo
+modprobe MODULE; for name in nested halt_poll_ns; do
+for file in /sys/module/kvm*/parameters/$name; do echo "$name" is $(cat $file); done; done
+echo new > /share/shared/new; echo longer >> /share/shared/old
+test -t 0 && echo "stdin is" a terminal
+exit 7
+"""
+
+
+def _compile(top):
+    """top/tests with program and, in a folder of its own, libanswer.so.1; by the toolchain
+    root's compiler, for the libraries there."""
+    (top / "tests/lib").mkdir(parents=True)
+    (top / "library.c").write_text(LIBRARY, encoding="ascii")
+    (top / "program.c").write_text(PROGRAM, encoding="ascii")
+    library = "tests/lib/libanswer.so.1"
+    root.run(["gcc-14", "-shared", "-fPIC", "-Wl,-soname,libanswer.so.1", "-o", library,
+              "library.c"], cwd=top)
+    root.run(["gcc-14", "-o", "tests/program", "program.c", library], cwd=top)
+
+
+def options(machine):
+    """One boot with most options of scripts/vm, the shell's input by a pipe."""
+    parameter_of = {"vmx": "kvm-intel", "svm": "kvm-amd"}[machine]
+
+    def run(context):
+        count = Count()
+        with cache.scratch() as top:
+            _compile(top)
+            (top / "shared").mkdir()
+            for name in ("old", "same"):
+                (top / "shared" / name).write_text(f"{name}\n", encoding="ascii")
+            os.utime(top / "shared/same", (1, 1))
+            (top / "typed").write_text(TYPED.replace("MODULE", parameter_of), encoding="ascii")
+            words = [VM, "--machine", machine, "--memory", MEMORY, "--add", top / "tests",
+                     "--share", top / "shared", "--get", f"/proc/version:{top}/version",
+                     "--kvm-params", "nested=0 kvm.halt_poll_ns=12345", "--interactive"]
+            lines, status = context.command(
+                ["sh", "-c", f"{shlex.join(map(str, words))} <{top}/typed"])
+            said = "\n".join(line.strip() for line in lines)
+
+            def test(name, passed):
+                context.test(count, name, passed, said[-300:])
+
+            test("a program finds its library in the folder", "\nanswer 42" in said)
+            memory = re.search(r"^memory (\d+)$", said, re.M)
+            test("the memory is what was asked for",
+                 memory and 0.8 * MEMORY < int(memory[1]) <= MEMORY)
+            test("KVM's modules have the parameters",
+                 re.search(r"^nested is [N0]$", said, re.M) and "\nhalt_poll_ns is 12345" in said)
+            test("the shell has a terminal", "\nstdin is a terminal" in said)
+            test("the status is the shell's", status == 7)
+            test("a file of /proc comes back", (top / "version").exists()
+                 and (top / "version").read_text().startswith("Linux version "))
+            shared = {file.name: file.read_text() for file in (top / "shared").iterdir()}
+            test("what is new or changed in a shared folder comes back",
+                 shared == {"old": "old\nlonger\n", "same": "same\n", "new": "new\n"})
+            test("what is not changed stays as it is", (top / "shared/same").stat().st_mtime == 1)
+
+            shutil.rmtree(top / "tests/lib")
+            lines, status = context.command([VM, "--machine", machine, "--add", top / "tests", "--",
+                                             "true"], merge=True)
+            test("a library that is nowhere is named",
+                 status == 120 and any("libanswer.so.1" in line for line in lines))
+        return count
+    return uses(run, "--machine", machine)
+
+
+def suites(vmx, built):
+    """vmx, built: the suites that those on these machines wait for."""
+    return [Suite("vm-options", options("svm"), built, seconds=15),
+            Suite("vm-options-vmx", options("vmx"), vmx, seconds=60, long=True)]
