@@ -12,7 +12,7 @@ import shutil
 from .. import cache
 from ..cache import BenchError, TREE
 from ..toolchain import root
-from . import cpio, kvm, libraries, module, selftests
+from . import cpio, kvm, libraries, module, selftests, tools
 
 GUEST = TREE / "scripts/guest"
 PROGRAMS = [GUEST / name for name in ("init", "runner.c", "chrony-wrapper", "collect")]
@@ -67,6 +67,7 @@ def _build_base(path):
         for applet in applets:
             if applet not in ("busybox", "init"):
                 archive.link(f"/bin/{applet}", "busybox")
+        archive.link("/usr/bin/env", "../../bin/busybox")   # where scripts look for it
         archive.link("/sbin/modprobe", "../bin/busybox")    # what the kernel itself runs
         _add_chrony(archive)
         archive.close()
@@ -184,13 +185,15 @@ def modules_folder(kernel, kvm_kind):
     return _modules(kernel, kvm_kind) / "lib/modules" / kernel.release
 
 
-def write_initrd(path, kernel, kvm_kind, add, told):
+def write_initrd(path, kernel, kvm_kind, add, told, with_qemu=False):
     """Write the whole initramfs.
 
     add: pairs (host path, guest path).  told: what scripts/guest/runner.c is told, file names
     and lists of words; no file for an empty list.
     """
     parts = [_base(), _modules(kernel, kvm_kind), _selftests(kernel)]
+    if with_qemu:
+        parts.append(tools.ensure_qemu())
     with open(path, "wb") as file:
         for part in parts:
             with open(part / "cpio", "rb") as source:

@@ -65,6 +65,8 @@ RULES = [
     (r"scripts/bench/suites/repeat\.py", "image|elsewhere", "is made by it"),
     (r"scripts/bench/suites/watching\.py|tools/.*", "svm-attach-stock", "reads its debugfs"),
     (r"scripts/bench/suites/each_patch\.py", "each-patch-.*", "is made by it"),
+    (r"scripts/guest/inner\.sh|scripts/bench/building/tools\.py|scripts/guest/qemu-wrapper",
+     "vm-qemu", "runs QEMU in a machine"),
     (r"scripts/bench/suites/machines\.py", r"vm-.*", "is made by it"),
     (r"scripts/vm|scripts/guest/collect|scripts/bench/(machines/(options|fetched|terminal)"
      r"|building/(libraries|kvm_parameters))\.py", r"vm-.*", "uses its options"),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The suites of scripts/vm itself: what its options bring into a machine and back."""
+"""The suites of scripts/vm itself: what its options bring into a machine and back, and QEMU
+inside one."""
 
 import os
 import re
@@ -7,8 +8,10 @@ import shlex
 import shutil
 
 from .. import cache
+from ..building import cpio, kernel
 from ..cache import TREE
 from ..toolchain import root
+from . import ktap
 from .check import Suite, uses
 from .ktap import Count
 
@@ -90,7 +93,46 @@ def options(machine):
     return uses(run, "--machine", machine)
 
 
+# What runs inside of the guest: it boots, looks at its clock, and ends.
+INNER_INIT = """#!/bin/sh
+mount -t proc proc /proc; mount -t sysfs sysfs /sys
+for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done
+echo "inner: clocksource $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
+echo "inner: up $(uname -r)"
+poweroff -f
+"""
+
+
+def _inner_initrd(path):
+    busybox = root.ensure_root() / "bin/busybox"
+    with open(path, "wb") as file:
+        archive = cpio.Archive(file)
+        for name in ("/proc", "/sys", "/dev"):
+            archive.directory(name)
+        archive.character_device("/dev/console", 0o600, 5, 1)
+        archive.copy(busybox, "/bin/busybox")
+        for applet in ("sh", "mount", "sleep", "cat", "uname", "poweroff"):
+            archive.link(f"/bin/{applet}", "busybox")
+        archive.data("/init", INNER_INIT.encode(), 0o755)
+        archive.close()
+
+
+def qemu(context):
+    """Debian's QEMU in a machine boots Debian's kernel by KVM, whose timers are hooked."""
+    found = kernel.ensure_kernel()
+    with cache.scratch() as top:
+        _inner_initrd(top / "initrd")
+        script = TREE / "scripts/guest/inner.sh"
+        return ktap.ktap(*context.command(
+            [VM, "--machine", "svm", "--memory", 2048, "--qemu", "--timeout", 900,
+             "--add", f"{script}:/inner.sh", "--add", f"{found.vmlinuz}:/inner/vmlinuz",
+             "--add", f"{top}/initrd:/inner/initrd", "--", "bash", "/inner.sh"], timeout=1500))
+
+
+uses(qemu, "--machine", "svm")
+
 def suites(vmx, built):
     """vmx, built: the suites that those on these machines wait for."""
     return [Suite("vm-options", options("svm"), built, seconds=15),
-            Suite("vm-options-vmx", options("vmx"), vmx, seconds=60, long=True)]
+            Suite("vm-options-vmx", options("vmx"), vmx, seconds=60, long=True),
+            Suite("vm-qemu", qemu, built, seconds=90, long=True)]

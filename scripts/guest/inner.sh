@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# In a machine with QEMU (scripts/vm --qemu): boots /inner/vmlinuz by KVM, with
+# raw_hrtimer loaded, and looks at what it says.  KTAP.
+
+counter() {
+	sed -n "s/^$1: //p" /sys/kernel/debug/raw_hrtimer/counters
+}
+
+number=0
+# DESCRIPTION COMMAND...
+expect() {
+	number=$((number + 1))
+	local description=$1 ok=ok
+	shift
+	"$@" || ok="not ok"
+	echo "$ok $number $description"
+}
+
+echo "TAP version 13"
+echo "1..4"
+modprobe -a kvm-amd raw_hrtimer
+before=$(counter starts)
+timeout 600 qemu-system-x86_64 -accel kvm -cpu host -smp 1 -m 512 -nodefaults -no-reboot \
+	-display none -serial stdio -device pci-testdev \
+	-kernel /inner/vmlinuz -initrd /inner/initrd \
+	-append "console=ttyS0 quiet panic=-1" < /dev/null > /tmp/inner.log 2>&1
+status=$?
+sed 's/^/# /' /tmp/inner.log
+after=$(counter starts)
+echo "# $((after - before)) timers were started for it"
+expect "QEMU ends when its guest turns itself off" [ "$status" = 0 ]
+expect "the guest has come up" grep -q "inner: up $(uname -r)" /tmp/inner.log
+expect "the guest keeps time by KVM's clock or the TSC" \
+	grep -qE "inner: clocksource (kvm-clock|tsc)" /tmp/inner.log
+expect "its timers are armed for the TSC" [ $((after - before)) -ge 10 ]
