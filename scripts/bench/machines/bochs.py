@@ -10,7 +10,7 @@ import re
 from .. import cache
 from ..building import kernel
 from ..cache import BenchError, TREE
-from ..toolchain import root
+from ..toolchain import root, tarball
 from . import loading
 
 PATCHES = TREE / "patches/bochs"
@@ -54,29 +54,11 @@ info: action=ignore
 debug: action=ignore
 """
 
-def _source_uri():
-    """(URL, file name, apt's hash) of the original source, from the signed lists."""
-    argv = ["apt-get", "source", "--print-uris", "-q", "bochs"]
-    done = root.run(argv, capture=True, check=False)
-    found = re.search(r"^'(\S+)' (bochs_\S+\.orig\.tar\.\S+) \d+ (\S+)$", done.stdout, re.M)
-    if not found:
-        raise BenchError("the archive has no source of Bochs: "
-                         f"{(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
-    return found.groups()
-
-
 def _fetch_source(path):
-    """Download and unpack; only the tarball, as the .dsc is missing on some mirrors."""
-    url, name, digest = _source_uri()
-    try:
-        root.run(["/usr/lib/apt/apt-helper", "-oAPT::Sandbox::User=root", "download-file",
-                  url, path / name, digest], name="bochs", what=f"downloading {name}")
-    except BenchError as error:
-        raise BenchError(f"the source of Bochs cannot be had, {url} does not give it or "
-                         f"it is not what Debian signed: try again later ({error})") from None
+    file = tarball.fetch("bochs", path)
     (path / "source").mkdir()
-    root.run(["tar", "-x", "-C", path / "source", "--strip-components=1", "-f", path / name])
-    (path / name).unlink()
+    root.run(["tar", "-x", "-C", path / "source", "--strip-components=1", "-f", file])
+    file.unlink()
 
 
 def _build(path):
