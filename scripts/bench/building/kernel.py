@@ -3,7 +3,8 @@
 
 Debian ships headers without what Rust needs, but its source, configuration,
 compiler and rustc are all public: prepared the same way, they give the same Rust
-symbols as the kernel itself has (checked by the module loading at all).
+symbols as the kernel itself has (checked by the module loading at all).  Of an older
+kernel the archive keeps the image alone, which has the configuration, and what is exported.
 """
 
 from dataclasses import dataclass
@@ -15,21 +16,13 @@ import shutil
 from .. import cache
 from ..cache import BenchError, TREE
 from ..toolchain import root
-from . import own
+from . import exports, image_only, own
+from . import source as sources
 
 TESTED = TREE / "tested-kernels"
 TOOLCHAIN = ["gcc-14", "binutils", "rustc", "rust-src", "bindgen", "pahole"]
 METAPACKAGES = {"stock": "linux-image-cloud-amd64", "generic": "linux-image-amd64"}
 RECIPE = "1"
-
-# Generated files of another configuration, then what no kernel of the bench
-# compiles (Kconfig files stay, and headers that the selftests share).
-_EXCLUDE = ["include/generated", "Documentation/*/*", "arch/[!x]*/*.dts*",
-            "drivers/gpu/*.h",
-            *[f"{directory}/*.[cS]" for directory in (
-                "arch/[!x]*", "sound", "drivers/gpu", "drivers/media", "drivers/infiniband",
-                "drivers/net/ethernet", "drivers/net/wireless", "drivers/scsi",
-                "drivers/staging", "drivers/iio", "drivers/usb", "drivers/clk")]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,7 @@ class Kernel:
     @property
     def series(self):
         """Major and minor: 7.3.  All that are built from one source have the same."""
-        return ".".join(self.release.split(".")[:2])
+        return _series(self.release)
 
     def make(self, *args):
         """The command that starts every build for this kernel."""
@@ -73,13 +66,17 @@ def running_release(tree):
     return (tree / "include/config/kernel.release").read_text(encoding="ascii").strip()
 
 
+def _series(release):
+    return ".".join(release.split(".")[:2])
+
+
 def _numbers(text):
     return [int(n) for n in re.findall(r"\d+", text)]
 
 
-def _records(package):
-    """The archive's records of a package, as dicts, newest version first."""
-    done = root.run(["apt-cache", "show", package], capture=True, check=False)
+def _records(*packages):
+    """The archive's records of these packages, as dicts, newest version first."""
+    done = root.run(["apt-cache", "show", *packages], capture=True, check=False)
     records = [dict(re.findall(r"^(\S+): (.*)$", text, re.M))
                for text in done.stdout.split("\n\n") if text.strip()]
     return sorted(records, key=lambda r: _numbers(r["Version"]), reverse=True)
@@ -116,38 +113,21 @@ def _newest(version, flavour):
     return max(found, key=_numbers)
 
 
-def _ensure_source(release, version):
-    series = ".".join(release.split(".")[:2])
-    package = f"linux-source-{series}"
-
-    def build(path):
-        (path / "linux").mkdir()
-        root.download([f"{package}={version}"], path)
-        excludes = " ".join(f"--exclude='{package}/{p}'" for p in _EXCLUDE)
-        root.run(["bash", "-ec", f"""
-            set -o pipefail
-            dpkg-deb --fsys-tarfile {package}_*.deb |
-                tar -xO ./usr/src/{package}.tar.xz | xz -dc |
-                tar -x -C linux --strip-components=1 {excludes}
-            rm {package}_*.deb"""], cwd=path, name="source",
-                 what=f"unpacking the source of Linux {series}")
-
-    return cache.stage(f"source-{series}", [RECIPE, package, version, *_EXCLUDE],
-                       build) / "linux"
-
-
-def _prepare(path, release, source, cc):
-    """Make path/build a tree that builds what the stock kernel would load."""
-    build = path / "build"
-    build.mkdir()
+def _from_headers(path, release, build):
+    """Move into the build tree what the package of the headers has."""
     headers = path / "usr/src" / f"linux-headers-{release}"
     for file in (".config", "Module.symvers", "vmlinux"):
         (headers / file).rename(build / file)
+    shutil.rmtree(path / "usr/src")
+
+
+def _prepare(build, release, source, cc, env):
+    """Make a tree with a configuration one that builds what the stock kernel would load."""
     upstream = re.match(r"[\d.]+(-rc\d+)?", release)[0]
     (build / "localversion-debian").write_text(release[len(upstream):] + "\n")
     root.run(["make", "-C", source, f"O={build}", f"-j{jobs()}", "ARCH=x86",
               "CROSS_COMPILE=x86_64-linux-gnu-", f"CC={cc}",
-              "olddefconfig", "modules_prepare"],
+              "olddefconfig", "modules_prepare"], env=env,
              name="kernel", what=f"preparing {release} for Rust modules", expect=220)
     got = running_release(build)
     if got != release:
@@ -157,9 +137,10 @@ def _prepare(path, release, source, cc):
                          "toolchain: olddefconfig turned CONFIG_RUST off")
 
 
-def _build(path, release, version, source):
+def _build(path, release, version, source, has_headers):
     image = _records(f"linux-image-{release}")[0]
-    packages = [f"linux-image-{release}", f"linux-headers-{release}"]
+    packages = [f"linux-image-{release}"]
+    packages += [f"linux-headers-{release}"] if has_headers else []
     packages += re.findall(rf"linux-(?:binary|modules)-{re.escape(release)}(?=[\s,])",
                            image.get("Depends", ""))
     root.unpack([f"{package}={version}" for package in packages], path)
@@ -168,12 +149,17 @@ def _build(path, release, version, source):
         [ -d lib ] || ln -s usr/lib lib
         mv usr/lib/modules/{release}/vmlinuz vmlinuz || mv boot/vmlinuz-{release} vmlinuz
         depmod -b "$PWD" {release}"""], cwd=path, capture=True)
-    headers = path / "usr/src" / f"linux-headers-{release}"
-    config = (headers / ".config").read_text(encoding="utf-8")
+    build = path / "build"
+    build.mkdir()
+    if has_headers:
+        _from_headers(path, release, build)
+    else:
+        image_only.fill(path, release, source)
+    config = (build / ".config").read_text(encoding="utf-8")
     cc = re.search(r'^CONFIG_CC_VERSION_TEXT="(\S+)', config, re.M)[1]
     (path / "cc").write_text(cc)
-    _prepare(path, release, source, cc)
-    shutil.rmtree(path / "usr/src")
+    _prepare(build, release, source, cc,
+             {} if has_headers else image_only.environment(release, config))
 
 
 def _ensure(name):
@@ -184,8 +170,12 @@ def _ensure(name):
         release = stock if name in own.NAMES else _release(name)
     if name not in own.NAMES:
         name = "stock" if release == stock else release     # one tree for each kernel
-    version = _records(f"linux-image-{release}")[0]["Version"]
-    source = _ensure_source(release, version)
+    image = f"linux-image-{release}"
+    headers, packaged_source = f"linux-headers-{release}", f"linux-source-{_series(release)}"
+    records = _records(image, headers, packaged_source)
+    version = next(r["Version"] for r in records if r["Package"] == image)
+    there = {record["Package"] for record in records if record["Version"] == version}
+    source = sources.ensure(_series(release), version, packaged_source in there)
     tools = root.versions(TOOLCHAIN)
     inputs = [RECIPE, release, version, str(source), *sorted(tools.items())]
     if name in own.NAMES:
@@ -196,9 +186,11 @@ def _ensure(name):
             own.build(path, name, source, jobs())
     else:
         toolchain = None
+        if headers not in there:
+            inputs += [image_only.RECIPE, Path(exports.__file__)]
 
         def build(path):
-            _build(path, release, version, source)
+            _build(path, release, version, source, headers in there)
 
     path = cache.stage(f"kernel-{name}", inputs, build, keep=2)
     cc = (path / "cc").read_text()
