@@ -110,9 +110,13 @@ def _debian_directory(path, releases):
 
 
 def _collect(top, pattern, output):
+    """Copy the packages into a folder, in place of their older versions."""
     output.mkdir(parents=True, exist_ok=True)
     found = sorted(top.rglob(pattern))
     for file in found:
+        stem = file.name.rpartition(version())[0]
+        for old in output.glob(f"{stem}[0-9]*{file.suffix}"):
+            old.unlink()
         shutil.copy(file, output / file.name)
     return [output / file.name for file in found]
 
