@@ -264,7 +264,8 @@ void gtimer_remaining(struct guest_timer *t)
 /* Returns false if it does not come. */
 bool gtimer_wait(struct guest_timer *t)
 {
-	unsigned long end = jiffies + PATIENCE;
+	s64 ahead = max_t(s64, 0, hrtimer_get_expires(&t->timer) - ktime_get());
+	unsigned long end = jiffies + nsecs_to_jiffies(ahead) + PATIENCE;
 
 	while (READ_ONCE(t->armed) && time_before(jiffies, end))
 		usleep_range(200, 1000);
