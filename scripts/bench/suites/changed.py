@@ -67,9 +67,10 @@ RULES = [
     (r"scripts/bench/suites/each_patch\.py", "each-patch-.*", "is made by it"),
     (r"scripts/guest/inner\.sh|scripts/bench/building/tools\.py|scripts/guest/qemu-wrapper",
      "vm-qemu", "runs QEMU in a machine"),
-    (r"scripts/bench/suites/machines\.py", r"vm-.*", "is made by it"),
+    (r"scripts/bench/suites/machines\.py", r"vm-.*|kselftest", "is made by it"),
     (r"scripts/vm|scripts/guest/collect|scripts/bench/(machines/(options|fetched|terminal)"
      r"|building/(libraries|kvm_parameters))\.py", r"vm-.*", "uses its options"),
+    (SELFTESTS + r"(.*/)?Makefile", "kselftest", "installs by it"),
     (r"scripts/bench/machines/(bochs|loading)\.py|scripts/guest/loader\.S", "<bochs>", "runs Bochs"),
     (r"scripts/bench/machines/qemu\.py", "{svm}", "runs QEMU"),
     (r"scripts/bench/toolchain/(ways|guard|ordinary|contain)\.py"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The suites of scripts/vm itself: what its options bring into a machine and back, and QEMU
-inside one."""
+"""The suites of scripts/vm itself: what its options bring into a machine and back, QEMU inside
+one, and the kernel's own harness for selftests."""
 
 import os
 import re
@@ -8,7 +8,7 @@ import shlex
 import shutil
 
 from .. import cache
-from ..building import cpio, kernel
+from ..building import cpio, kernel, module, selftests
 from ..cache import TREE
 from ..toolchain import root
 from . import ktap
@@ -131,8 +131,47 @@ def qemu(context):
 
 uses(qemu, "--machine", "svm")
 
+# What "make -C tools/testing/selftests" reads of a kernel's tree.
+HARNESS = ["scripts/subarch.include", *(f"tools/testing/selftests/{name}" for name in (
+    "Makefile", "lib.mk", "run_kselftest.sh", "kselftest", "kselftest.h", "kselftest_harness.h"))]
+# Those that run in a machine as in the harness's list; all would take minutes.
+CHOSEN = ["load_unload.sh", "rate.sh", "arm.sh", "attach.sh"]
+
+
+def kselftest(context):
+    """Our selftests copied into a kernel's tree, installed and run by the kernel's harness."""
+    found = kernel.ensure_kernel()
+    symbols = module.build_module(found).parent / "out/Module.symvers"
+    count = Count()
+    with cache.scratch() as top:
+        tree = top / "linux"
+        for name in HARNESS:
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            copy = shutil.copytree if (found.source / name).is_dir() else shutil.copy2
+            copy(found.source / name, tree / name)
+        shutil.copytree(selftests.OURS, tree / "tools/testing/selftests/raw_hrtimer")
+        make = ["make", "-C", "tools/testing/selftests", "TARGETS=raw_hrtimer",
+                f"KDIR={found.kdir}", f"KCFLAGS=-I{TREE}/include",
+                f"KBUILD_EXTRA_SYMBOLS={symbols}", f"KSFT_INSTALL_PATH={top}/installed", "install"]
+        # As the README has it, and with the harness's own output elsewhere.
+        for name, more in (("in the tree", []), ("with O=", [f"O={top}/out"])):
+            shutil.rmtree(top / "installed", ignore_errors=True)
+            lines, status = context.command(root.command([*make, *more], cwd=tree), merge=True)
+            context.test(count, f"make install, {name}", not status, "\n".join(lines[-3:]))
+        if not count.failed:
+            tests = [word for name in CHOSEN for word in ("-t", f"raw_hrtimer:{name}")]
+            count += ktap.ktap(*context.command(
+                [VM, "--machine", "svm", "--add", f"{top}/installed:/kselftest", "--",
+                 "/kselftest/run_kselftest.sh", *tests], timeout=1500))
+    return count
+
+
+uses(kselftest, *CHOSEN)
+
+
 def suites(vmx, built):
     """vmx, built: the suites that those on these machines wait for."""
     return [Suite("vm-options", options("svm"), built, seconds=15),
             Suite("vm-options-vmx", options("vmx"), vmx, seconds=60, long=True),
-            Suite("vm-qemu", qemu, built, seconds=90, long=True)]
+            Suite("vm-qemu", qemu, built, seconds=90, long=True),
+            Suite("kselftest", kselftest, built, seconds=90, long=True)]
