@@ -5,12 +5,16 @@ import ctypes
 import functools
 import mmap
 import os
+from pathlib import Path
 import platform
+import re
 import time
 
 from ..cache import BenchError
 
 KVM_DEVICE = "/dev/kvm"
+CPUINFO = Path("/proc/cpuinfo")
+NESTED = Path("/sys/module/kvm_intel/parameters/nested")
 
 
 @functools.cache
@@ -47,6 +51,18 @@ def _need_kvm():
                          "or turn virtualisation on in the firmware")
     if not os.access(KVM_DEVICE, os.R_OK | os.W_OK):
         raise BenchError(f"the machine 'host' may not open {KVM_DEVICE}: run this as root")
+
+
+def need_nested_vmx():
+    """What a guest needs whose own KVM is Intel's."""
+    if not re.search(r"^flags\s*:.*\bvmx\b", CPUINFO.read_text(encoding="utf-8"), re.M):
+        raise BenchError("the processor does not have VMX, which KVM's nested timer test needs: it "
+                         "is one of AMD's, or VMX is off in the firmware, or this is a virtual "
+                         "machine without it")
+    _need_kvm()
+    if not NESTED.exists() or NESTED.read_text(encoding="ascii").strip() not in ("Y", "1"):
+        raise BenchError("this machine's KVM gives its guests no VMX: load it again with "
+                         "'modprobe kvm-intel nested=1'")
 
 
 def command(run, machine, vmlinuz, parameters, cpus, memory, device=None):

@@ -208,7 +208,7 @@ def _ns_per_cycle(readers):
     return None
 
 
-def results(readers, kernel, left_out, git):
+def results(readers, kernel, left_out, git, machine="vmx"):
     """The object of results.json."""
     scale = _ns_per_cycle(readers)
 
@@ -234,7 +234,7 @@ def results(readers, kernel, left_out, git):
     return {
         "schema": SCHEMA, "module": {"git": git},
         "kernel": {"release": kernel.release, "version": kernel.version},
-        "machine": {"name": "vmx", "cpu": readers[0].facts.get("cpu"),
+        "machine": {"name": machine, "cpu": readers[0].facts.get("cpu"),
                     "khz": round(1e6 / scale) if scale else None,
                     "images": [reader.facts.get("image") for reader in readers]},
         "test": TEST, "rates": rates, "left_out": left_out,

@@ -140,8 +140,9 @@ def draw(result, path):
           "that the nested guest (L2) ran to the moment that its\nhypervisor (L1) was back. "
           "The deadline of its VMX-preemption timer must lie in the bar. "
           "The scale is logarithmic on both sides.", fontsize=9)
+    emulated = "emulated " if result["machine"]["name"] == "vmx" else ""
     words(0.15, height - 0.25, f"Linux {result['kernel']['release']}, raw_hrtimer "
-          f"{result['module']['git']}; emulated {result['machine']['cpu']}, "
+          f"{result['module']['git']}; {emulated}{result['machine']['cpu']}, "
           f"TSC {(result['machine']['khz'] or 0) / 1000:.1f} MHz", fontsize=7, color=GREY)
     figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None,
                    facecolor="white", dpi=110)
