@@ -67,15 +67,17 @@ RULES = [
     (r"scripts/bench/suites/each_patch\.py", "each-patch-.*", "is made by it"),
     (r"scripts/guest/inner\.sh|scripts/bench/building/tools\.py|scripts/guest/qemu-wrapper",
      "vm-qemu", "runs QEMU in a machine"),
-    (r"scripts/bench/suites/machines\.py", r"vm-.*|kselftest", "is made by it"),
+    (r"scripts/bench/suites/machines\.py", r"vm-.*|kselftest|own-machine", "is made by it"),
     (r"scripts/vm|scripts/guest/collect|scripts/bench/(machines/(options|fetched|terminal)"
      r"|building/(libraries|kvm_parameters))\.py", r"vm-.*", "uses its options"),
+    (r"scripts/bench/suites/own_machine\.py", "own-machine", "runs what it puts together"),
     (SELFTESTS + r"(.*/)?Makefile", "kselftest", "installs by it"),
     (r"scripts/bench/machines/(bochs|loading)\.py|scripts/guest/loader\.S", "<bochs>", "runs Bochs"),
     (r"scripts/bench/machines/qemu\.py", "{svm}", "runs QEMU"),
     (r"scripts/bench/toolchain/(ways|guard|ordinary|contain)\.py"
      r"|.*/(playing\.py|steps\.sh|spawn\.c)", r"way-.*", "plays the ways into the root"),
-    (r"scripts/bench/.*\.py|scripts/(check|toolchain|vm)", "unittests", "tests it"),
+    (r"scripts/bench/.*\.py|scripts/(check|toolchain|vm|on-this-machine)", "unittests",
+     "tests it"),
     (r"(Documentation|\.ci)/.*|(README|CONTRIBUTING|NEWS)\.rst|COPYING|MAINTAINERS|\.gitignore"
      r"|" + SELFTESTS + r"README", "static", "reads it"),
     (r"Documentation/(troubleshooting\.rst|man/.*)", "unittests", "compares its messages"),

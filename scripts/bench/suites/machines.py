@@ -11,7 +11,7 @@ from .. import cache
 from ..building import cpio, kernel, module, selftests
 from ..cache import TREE
 from ..toolchain import root
-from . import ktap
+from . import ktap, own_machine
 from .check import Suite, uses
 from .ktap import Count
 
@@ -169,9 +169,23 @@ def kselftest(context):
 uses(kselftest, *CHOSEN)
 
 
+def own(context):
+    """What scripts/on-this-machine runs, in a machine instead of on this one."""
+    with cache.scratch() as top:
+        own_machine.assemble(top / "own", kernel.ensure_kernel())
+        return ktap.ktap(*context.command(
+            [VM, "--machine", "svm", "--add", f"{top}/own:/own", "--", "env",
+             "PATH=/own/bin:/usr/sbin:/usr/bin:/sbin:/bin", "sh", "/own/raw_hrtimer/run_all.sh",
+             *own_machine.TESTS], timeout=1500))
+
+
+uses(own, *own_machine.TESTS)
+
+
 def suites(vmx, built):
     """vmx, built: the suites that those on these machines wait for."""
     return [Suite("vm-options", options("svm"), built, seconds=15),
             Suite("vm-options-vmx", options("vmx"), vmx, seconds=60, long=True),
             Suite("vm-qemu", qemu, built, seconds=90, long=True),
-            Suite("kselftest", kselftest, built, seconds=90, long=True)]
+            Suite("kselftest", kselftest, built, seconds=90, long=True),
+            Suite("own-machine", own, built, seconds=60, long=True)]
