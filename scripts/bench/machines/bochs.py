@@ -5,8 +5,6 @@ One cycle of its TSC is one instruction, its clocks start at a fixed time and
 nothing in it depends on the host: the same run takes the same cycles.
 """
 
-import re
-
 from .. import cache
 from ..building import kernel
 from ..cache import BenchError, TREE
