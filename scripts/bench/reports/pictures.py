@@ -71,7 +71,8 @@ def save(figure, result, folder, name):
     figure.text(0.01, 0.005, f"Linux {result['kernel']['release']}, raw_hrtimer "
                 f"{result['module']['git']}; machine {machine['name']}: {machine['cpu']}, "
                 f"TSC {machine['khz'] / 1000:.1f} MHz", fontsize=7, color=GREY)
-    figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    figure.savefig(folder / f"{name}.svg",
+                   metadata={"Date": None, "Source": result["module"]["git"]})
     plt.close(figure)
 
 

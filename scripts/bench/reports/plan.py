@@ -28,6 +28,7 @@ CONSTANT = [key for key in SCHEDULES if key[0] == "1" or key[0] == "9"]
 # Timers that follow one another while a recorded slew is replayed, until it is over.
 # chronyd sets a rate once in a second at most: for what is nearer than these it is constant.
 DURING_SLEW = {10_000: 3000, 100_000: 340, 1_000_000: 34, 10_000_000: 4}
+SLEW_US = 100_000       # those of the picture
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ def _pairs(counts):
 
 def _accuracy(schedules, counts):
     return f"accuracy:{','.join(schedules)}:{_pairs(counts)}"
+
+
+def only_slew():
+    """The part of "changes" that the picture of a slew needs, which runs when it is asked for."""
+    return Job("slew", (_accuracy(["chronyd"], {SLEW_US: DURING_SLEW[SLEW_US]}),))
 
 
 def jobs(machine, quick):

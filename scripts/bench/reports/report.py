@@ -144,7 +144,8 @@ def draw(result, path):
     words(0.15, height - 0.25, f"Linux {result['kernel']['release']}, raw_hrtimer "
           f"{result['module']['git']}; {emulated}{result['machine']['cpu']}, "
           f"TSC {(result['machine']['khz'] or 0) / 1000:.1f} MHz", fontsize=7, color=GREY)
-    figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None,
+    metadata = {"Date": None, "Source": result["module"]["git"]}
+    figure.savefig(path, metadata=metadata if path.endswith(".svg") else None,
                    facecolor="white", dpi=110)
 
 
