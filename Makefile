@@ -47,6 +47,9 @@ check-quick: python3
 check-long: python3
 	@scripts/check --long $(VERBOSITY)
 
+figures: python3
+	@scripts/figures
+
 # The only thing that the scripts need of this machine and cannot get themselves.
 python3:
 	@command -v python3 >/dev/null && exit; \
@@ -74,9 +77,10 @@ help:
 	@echo '  check            run the tests, but for those that take long'
 	@echo '  check-quick      run what needs no machine, and each machine once: two minutes'
 	@echo '  check-long       run all tests: a day and more'
+	@echo '  figures          bring the figures in the documents up to date with the last results'
 	@echo '  toolchain-build  build raw_hrtimer.ko for the newest Debian cloud kernel'
 	@echo '  deb, rpm         packages of it in build/packages, for machines without a compiler;'
 	@echo '                   KERNEL=$$(uname -r) for another kernel of Debian, or several; KEY=key.pem'
 	@echo '                   CERT=cert.pem sign the module'
 
-.PHONY: all modules modules_install clean toolchain-build deb rpm demo bench check check-quick check-long python3 help
+.PHONY: all modules modules_install clean toolchain-build deb rpm demo bench check check-quick check-long figures python3 help

@@ -47,7 +47,7 @@ def table(result):
     """A line for each rate, and one for the module removed again."""
     columns = [c for c in COLUMNS if c[1][0] == "stock" or not result["left_out"]]
     lines = [LEGEND, *_columns(result, columns, [(1, None), (2, "  after rmmod")])]
-    if not result["left_out"]:
+    if any(run["kvm"] == "hardware" for rate in result["rates"] for run in rate["runs"]):
         lines += ["", *_columns(result, IN_HARDWARE, [(1, None)])]
     if result["left_out"]:
         lines += ["", f"No column for a patched KVM: {result['left_out']}."]

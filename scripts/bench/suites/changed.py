@@ -61,7 +61,8 @@ RULES = [
     (r"scripts/bench/building/small\.config", r"debug-.*", "runs that kernel"),
     (r"scripts/bench/suites/host\.py", HOST, "is made by it"),
     (r"scripts/bench/suites/installing\.py", r"native|dkms", "is made by it"),
-    (r"scripts/bench/suites/static\.py", "static", "is made by it"),
+    (r"scripts/bench/suites/(static|quoted)\.py|scripts/figures|scripts/bench/figures/.*", "static",
+     "is made by it"),
     (r"scripts/bench/suites/repeat\.py", "image|elsewhere", "is made by it"),
     (r"scripts/bench/suites/watching\.py|tools/.*", "svm-attach-stock", "reads its debugfs"),
     (r"scripts/bench/suites/each_patch\.py", "each-patch-.*", "is made by it"),
@@ -88,7 +89,8 @@ RULES = [
 # What says nothing of itself: all that it may break are those that look at each file.
 HARMLESS = re.compile(r"(Documentation|\.ci)/.*|(README|CONTRIBUTING|NEWS)\.rst|COPYING|MAINTAINERS|\.gitignore|"
                       + SELFTESTS + r"(README|record_slew\.sh)|.*/Cargo\.lock|.*/\.gitignore"
-                      r"|scripts/bench/suites/(changed|static)\.py|tests/bench/.*")
+                      r"|scripts/bench/suites/(changed|static|quoted)\.py|scripts/bench/figures/.*"
+                      r"|scripts/figures|tests/bench/.*")
 EVERYTHING = "no rule says what depends on it"
 
 

@@ -7,11 +7,12 @@ from .. import cache
 from ..building import kernel
 from ..cache import TREE
 from ..toolchain import root
+from . import quoted
 from .ktap import Count
 
 # Files that have no place for a licence line, or have it elsewhere.
 NO_SPDX = re.compile(r"COPYING|.*/Cargo\.lock|.*\.patch|.*/proptest-regressions/.*|.*/settings"
-                     r"|.*/config|MAINTAINERS|Documentation/ABI/.*|.*\.(svg|png|json)"
+                     r"|.*/config|MAINTAINERS|Documentation/(ABI|figures)/.*|.*\.(svg|png|json)"
                      r"|packaging/debian/(changelog|copyright|source/format)")
 # Of the kernel's style checks: it does not know __has_include and typeof(&symbol).
 CHECKPATCH_IGNORE = "SPACING"
@@ -188,7 +189,7 @@ def manual(context):
 
 
 CHECKS = [licences, rustfmt, checkpatch, versions_agree, kernels_agree, shell, python, ci, documents,
-          manual]
+          manual, quoted.figures]
 
 
 def run(context):

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The data files of Documentation/figures, made of what the last runs left in build/.
+
+A data file is an object with
+  command     what was run
+  commit      git describe of the tree that was built
+  date        of the run
+  kernel      uname -r of the kernel in the machine
+  images      digests of what the machines were made of (machines/machine.py): the same ones
+              give the same figures
+  results     the figures
+"""
+
+import json
+import re
+import time
+
+from ..cache import TREE
+from ..machines.machine import image_of
+from ..reports.plan import CONSTANT, SCHEDULES, SLEW_US
+from ..suites import accuracy, record
+
+FOLDER = TREE / "Documentation/figures"
+
+# The guests of "make bench", by the machine that runs them, and the schedules there.
+ACCURACY = {
+    "accuracy-1": [SCHEDULES[key] for key in CONSTANT[:3]],
+    "accuracy-2": [SCHEDULES[key] for key in CONSTANT[3:]],
+    "changes": [SCHEDULES["change"], SCHEDULES["chronyd"]],
+}
+# The suites that measure the same of a hooked and of a patched KVM.
+WAYS = {"hooked": "vmx-timers-stock", "patched": "vmx-timers-patched"}
+COST = ("vmx", "vmx-all")
+
+
+def _load(file):
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _date(file):
+    return time.strftime("%Y-%m-%d", time.gmtime(file.stat().st_mtime))
+
+
+def _newest(*files):
+    found = [file for file in files if file.exists()]
+    return max(found, key=lambda file: file.stat().st_mtime, default=None)
+
+
+def _data(command, file, result, found):
+    """A data file, of a results.json."""
+    return {"command": command, "commit": result["module"]["git"], "date": _date(file),
+            "kernel": result["kernel"]["release"], "images": result["machine"]["images"],
+            "results": found}
+
+
+def demo(build):
+    """{"demo": ...}, of a demonstration at all rates with all KVMs."""
+    file = _newest(build / "demo/results.json", build / "check/demo-all/results.json")
+    if not file:
+        return {}
+    result = _load(file)
+    if len(result["rates"]) < 5 or result["left_out"] or "images" not in result["machine"]:
+        return {}
+    return {"demo": _data("make demo", file, result, {
+        key: result[key] for key in ("rates", "left_out", "passed", "failed")})}
+
+
+def _without_samples(rows):
+    return [{key: value for key, value in row.items() if key != "samples"} for row in rows]
+
+
+def _job(result, name):
+    if name == "slew":
+        return _without_samples(row for row in result["accuracy"] if row["schedule"] == "chronyd"
+                                and row["distance_us"] == SLEW_US)
+    if name in ACCURACY:
+        return _without_samples(row for row in result["accuracy"]
+                                if row["schedule"] in ACCURACY[name])
+    if name == "timers":
+        return {key: result[key] for key in ("timers", "cost", "passes")}
+    return result[name]
+
+
+def bench(build):
+    """What each machine of "make bench" measured, by its name."""
+    files = [build / "bench/vmx/results.json", *(build / "check").glob("bench*/results.json")]
+    found = {}
+    for file in sorted((f for f in files if f.exists()), key=lambda f: f.stat().st_mtime):
+        result = _load(file)
+        if result["machine"]["name"] != "vmx" or "images" not in result["machine"]:
+            continue
+        for job, image in zip(result["jobs"], result["machine"]["images"]):
+            # The picture of a slew is drawn of what "changes" measures, too.
+            for name in [job, *(["slew"] if job == "changes" else [])]:
+                if name == "accuracy" or not (figures := _job(result, name)):
+                    continue
+                quick = " --quick" if result["quick"] else ""
+                found[name] = _data(f"scripts/measure{quick} --only {job}", file, result, figures)
+                found[name]["images"] = [image]
+    return found
+
+
+def _of_suites(build, names, figures):
+    """A data file of suites' logs; nothing if one of them has not been run by this tree."""
+    suites = record.read(build / "check")["suites"]
+    logs = [build / f"check/{name}.machine.log" for name in names]
+    if not all(name in suites for name in names) or not all(map(image_of, logs)):
+        return None
+    commits = list(dict.fromkeys(suites[name]["commit"] for name in names))
+    release = re.search(rb"Linux version (\S+)", logs[0].read_bytes())
+    return {"command": f"scripts/check {' '.join(names)}", "commit": ", ".join(commits),
+            "date": suites[names[0]]["date"],
+            "kernel": release[1].decode() if release else None,
+            "images": list(map(image_of, logs)), "results": figures}
+
+
+def _lines(build, suite):
+    file = build / f"check/{suite}.log"
+    return file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
+
+
+def ways(build):
+    """The guests' timers of a hooked and of a patched KVM: the latest, in cycles."""
+    found = [{"kvm": way, "test": test, "timer": timer, "schedule": schedule, "latest": latest}
+             for way, suite in WAYS.items()
+             for (test, timer), schedules in accuracy.read(_lines(build, suite)).items()
+             for schedule, (_, latest) in schedules.items()]
+    data = found and _of_suites(build, list(WAYS.values()), found)
+    return {"ways": data} if data else {}
+
+
+def read_cost(lines):
+    """What cost.sh printed: {part: {name: instructions}}, of before, hooked and after."""
+    parts, part = {}, None
+    inside = False
+    order = iter(("before", "listener", "hooked", "after"))
+    for line in lines:
+        if line.strip() == "# Subtest: cost.sh":
+            inside = True
+        elif re.match(r"(not )?ok \d+ cost\.sh", line):
+            break
+        elif inside and (match := re.match(r"\s+# (cost|listener): (\w+): (-?\d+)$", line)):
+            if part is None or match[2] in parts[part]:
+                part = next(order)
+            elif (match[1] == "listener") != (part == "listener"):
+                part = next(order)
+            parts.setdefault(part, {})[match[2]] = int(match[3])
+    return parts
+
+
+def cost(build):
+    """Instructions, as cost.sh counts them."""
+    file = _newest(*(build / f"check/{suite}.log" for suite in COST))
+    parts = read_cost(_lines(build, file.stem)) if file else {}
+    data = _of_suites(build, [file.stem], parts) if "after" in parts else None
+    return {"cost": data} if data else {}
+
+
+def check(build):
+    """How long a whole "make check" took, and how many tests it has."""
+    whole = record.read(build / "check")["whole"]
+    if not whole:
+        return {}
+    return {"check": {"command": "make check", "commit": whole["commit"], "date": whole["date"],
+                      "kernel": None, "images": [], "results": whole}}
+
+
+def collect(build):
+    """Every data file that there are results for, by its name."""
+    found = {}
+    for source in (demo, bench, ways, cost, check):
+        found |= source(build)
+    return found
+
+
+def read(folder=FOLDER):
+    """The data files as they are in the tree."""
+    return {file.stem: _load(file) for file in sorted(folder.glob("*.json"))}
+
+
+def write(data, folder=FOLDER):
+    folder.mkdir(exist_ok=True)
+    for name, content in data.items():
+        (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n",
+                                             encoding="utf-8")
