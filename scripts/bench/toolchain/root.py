@@ -191,8 +191,8 @@ def command(argv, binds=(), cwd=None, env=None, top=None):
     empty and its own.  binds: pairs (outside, inside), mounted in this
     order after those two.  The caller's environment does not come in; env does.
     """
-    pairs = [(path, path) for path in (CACHE, TREE, *_git_directory())]
-    pairs += INSIDE.items()
+    # The names that are meant first: of two, proot answers getcwd() with the first.
+    pairs = [*INSIDE.items(), *[(path, path) for path in (CACHE, TREE, *_git_directory())]]
     resolv = Path("/etc/resolv.conf").resolve()
     if resolv.exists():
         pairs.append((resolv, "/etc/resolv.conf"))
