@@ -18,7 +18,7 @@ TREE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TREE / "scripts"))
 from bench.building import kvm_parameters  # noqa: E402
 from bench.cache import BenchError  # noqa: E402
-from bench.machines import conversation, fetched, machine, options, terminal  # noqa: E402
+from bench.machines import bochs, conversation, fetched, machine, options, terminal  # noqa: E402
 
 
 class Folder(unittest.TestCase):
@@ -157,6 +157,11 @@ class Machine(Folder):
             machine.Machine(memory=1024)._check_size(initrd)
         self.assertIn("--memory 1656", str(error.exception))
         machine.Machine(memory=1656)._check_size(initrd)
+
+    def test_memory_that_bochs_has_not(self):
+        with self.assertRaises(BenchError) as error:
+            bochs.command(self.top, "vmx", None, "", 1, 2 * bochs.MEMORY_MB)
+        self.assertIn(f"{bochs.MEMORY_MB} MB", str(error.exception))
 
     def test_pieces_of_the_archive(self):
         result = conversation.Result()
