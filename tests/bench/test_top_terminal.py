@@ -16,6 +16,12 @@ import unittest
 from top_folder import BUSY, Folder, TOOL
 
 
+def own_terminal():
+    """In the child: keys send it signals, also where whoever started the tests ignores these."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal(Folder):
     def start(self, *arguments, columns=60, lines=20):
         """The tool on a terminal of its own: (process, the terminal's other end)."""
@@ -26,7 +32,7 @@ class Terminal(Folder):
         process = subprocess.Popen(
             [sys.executable, TOOL, "--debugfs", self.files, "--interval", "0.1", *arguments],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),    # for what keys send
+            preexec_fn=own_terminal,
             env={**os.environ, "TERM": "xterm", "COLUMNS": str(columns), "LINES": str(lines),
                  "PYTHONIOENCODING": "utf-8"})
         self.addCleanup(process.wait)
