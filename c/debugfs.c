@@ -10,17 +10,17 @@
 
 #include "shim.h"
 
-#define RHT_FILE(name, id)						\
+#define RHT_FILE(name)							\
 static int name##_show(struct seq_file *seq, void *unused)		\
 {									\
-	rust_raw_hrtimer_show(seq, id);					\
+	rust_raw_hrtimer_show_##name(seq);				\
 	return 0;							\
 }									\
 DEFINE_SHOW_ATTRIBUTE(name)
 
-RHT_FILE(rate, RHT_FILE_RATE);
-RHT_FILE(counters, RHT_FILE_COUNTERS);
-RHT_FILE(attach, RHT_FILE_ATTACH);
+RHT_FILE(rate);
+RHT_FILE(counters);
+RHT_FILE(attach);
 
 static struct dentry *rht_dir;
 

@@ -11,6 +11,7 @@
 #ifdef HAVE_HRTIMER_BASES
 #include <linux/hrtimer_bases.h>	/* linux/hrtimer.h has it all before 7.3 */
 #endif
+#include <linux/notifier.h>
 #include <linux/percpu-defs.h>
 #include <linux/pvclock_gtod.h>
 #include <linux/raw_hrtimer.h>
@@ -19,9 +20,9 @@
 #include <linux/timekeeper_internal.h>
 
 /*
- * A CPU's pending tsc_timers: those that a pass has yet to look at, and the rest;
- * whether the CPU was called to look at them and has not begun; and how long they
- * are left alone until the next look, in ns.
+ * A CPU's pending tsc_timers: those that a pass has yet to compare (@due), and the rest;
+ * whether the CPU was called to serve them and has not begun; and for how long they are left
+ * alone until the next batch, in ns.
  */
 struct rht_queue {
 	raw_spinlock_t		lock;
@@ -72,8 +73,8 @@ enum rht_kvm_module {
 };
 
 /*
- * What is known of a hooked timer, whose address is node.timer.  In two chains: by that
- * address and by its vCPU; one in the pool uses the second.
+ * What is kept of a hooked timer, whose address is node.timer.  An entry is in two chains: by
+ * that address and by its vCPU; in the pool it uses the second.
  */
 struct rht_entry {
 	struct tsc_timer	node;
@@ -95,13 +96,7 @@ enum rht_verdict {
 	RHT_WRAP,
 };
 
-enum rht_file {
-	RHT_FILE_RATE,
-	RHT_FILE_COUNTERS,
-	RHT_FILE_ATTACH,
-};
-
-/* The C compiler's view of what the listener reads, see rust/ffi/timekeeper.rs. */
+/* The C compiler's view of what the listener reads, see rust/ffi/clock.rs. */
 struct rht_layout {
 	size_t tkr_mono, tkr_raw, cs_id, ntp_err_mult, timekeeper;
 	size_t cycle_last, mult, shift, xtime_nsec, base, tk_read_base;
@@ -127,10 +122,17 @@ struct rht_queue *rht_queue_lock_timers(const struct hrtimer *timer, int *cpu,
 void rht_queue_unlock(struct rht_queue *queue, unsigned long flags);
 int rht_queue_unlock_timers(struct rht_queue *queue, unsigned long flags,
 			    const struct hrtimer *timer);
+void rht_queue_remove(struct tsc_timer *tt);
+void rht_queue_transfer(struct rht_queue *to, struct tsc_timer *tt, int cpu);
+void rht_queue_begin_pass(struct rht_queue *queue);
+struct list_head *rht_queue_first_due(struct rht_queue *queue);
+void rht_queue_advance(struct rht_queue *queue, struct tsc_timer *tt);
+void rht_queue_postpone(struct rht_queue *queue, struct tsc_timer *tt);
 int rht_next_cpu(int cpu);
 
+int rht_gtod_register(void);
+void rht_gtod_unregister(void);
 void rht_tsc_restarted(void);
-void rht_tsc_restarted_flush(void);
 
 void rht_pass_init(void);
 void rht_pass_queue(void);
@@ -150,10 +152,8 @@ void rht_debugfs_remove(void);
 
 int rht_kvm_register(void);
 void rht_kvm_unregister(void);
-void rht_kvm_lock(void);
-void rht_kvm_unlock(void);
-int rht_kvm_watch(void);
-void rht_kvm_unwatch(void);
+int rht_kvm_notifier_register(void);
+void rht_kvm_notifier_unregister(void);
 
 u32 rht_tsc_khz(void);
 bool rht_hooked_possible(void);
@@ -178,6 +178,7 @@ void rht_entry_free(struct rht_entry *entry);
 unsigned int rht_possible_cpus(void);
 
 /* Rust's, called from the shim. */
+int rust_raw_hrtimer_update(struct notifier_block *nb, unsigned long was_set, void *tk);
 void rust_raw_hrtimer_start(struct hrtimer *timer, u64 deadline, enum hrtimer_mode mode);
 bool rust_raw_hrtimer_finish(struct hrtimer *timer, u64 deadline);
 int rust_raw_hrtimer_expiry(u64 deadline, ktime_t *expiry);
@@ -186,13 +187,15 @@ void rust_raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate);
 bool rust_raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode);
 bool rust_raw_hrtimer_node_restart(struct tsc_timer *tt);
 void rust_raw_hrtimer_node_cancel(struct tsc_timer *tt);
-void rust_raw_hrtimer_show(struct seq_file *seq, enum rht_file file);
+void rust_raw_hrtimer_show_rate(struct seq_file *seq);
+void rust_raw_hrtimer_show_counters(struct seq_file *seq);
+void rust_raw_hrtimer_show_attach(struct seq_file *seq);
 void rust_raw_hrtimer_pass(unsigned int cpu);
 void rust_raw_hrtimer_tsc_restarted(void);
 void rust_raw_hrtimer_called(int cpu);
 void rust_raw_hrtimer_more(int cpu, int this_cpu);
 void rust_raw_hrtimer_kvm_live(void);
-void rust_raw_hrtimer_kvm_gone(enum rht_kvm_module module);
+void rust_raw_hrtimer_kvm_going(enum rht_kvm_module module);
 bool rust_raw_hrtimer_hooked_start(struct hrtimer *timer, ktime_t expiry,
 				   enum hrtimer_mode mode);
 void rust_raw_hrtimer_hooked_plain(struct hrtimer *timer);
@@ -202,7 +205,7 @@ bool rust_raw_hrtimer_hooked_remaining(struct hrtimer *timer, ktime_t *remaining
 enum rht_verdict rust_raw_hrtimer_hooked_callback(struct hrtimer *timer,
 						  enum rht_target_id id);
 void rust_raw_hrtimer_hooked_ran(struct hrtimer *timer, bool restarts);
-void rust_raw_hrtimer_hooked_vcpu_gone(void *vcpu);
+void rust_raw_hrtimer_hooked_vcpu_destroyed(void *vcpu);
 void rust_raw_hrtimer_entries_work(void);
 
 #endif /* RAW_HRTIMER_SHIM_H */

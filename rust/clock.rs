@@ -5,8 +5,12 @@
 
 pub(crate) mod deadline;
 pub(crate) mod frequency;
+mod latch;
 pub(crate) mod margin;
-pub(crate) mod pair;
 pub(crate) mod rate;
+pub(crate) mod ratio;
 pub(crate) mod snapshot;
 pub(crate) mod update;
+
+// For the pure files, which name nothing of the crate.
+use crate::units;

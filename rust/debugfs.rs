@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The files under `/sys/kernel/debug/raw_hrtimer`.
+//! What the files under `/sys/kernel/debug/raw_hrtimer` show.
 
 use crate::{
     clock::{
-        rate::Skew,
-        snapshot::CURRENT, //
+        ratio::Skew,
+        snapshot, //
     },
     counters::*,
     ffi::{
         self,
-        File,
         Target, //
     },
     kvm::{
-        attach::{
-            self,
-            Way, //
-        },
+        attach,
         cover::Cover, //
     }, //
 };
@@ -28,33 +24,6 @@ use kernel::{
     seq_print, //
 };
 
-/// The files. Dropping it removes them; while one is open the module cannot be removed.
-#[must_use = "dropping it removes the files"]
-pub(crate) struct Files(());
-
-impl Files {
-    /// Creates the files.
-    pub(crate) fn new() -> Self {
-        ffi::debugfs_create();
-        Self(())
-    }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        ffi::debugfs_remove();
-    }
-}
-
-/// Writes what is read from `file`. Process context.
-pub(crate) fn show(seq: &SeqFile, file: File) {
-    match file {
-        File::Rate => rate(seq),
-        File::Counters => counters(seq),
-        File::Attach => attach(seq),
-    }
-}
-
 // The pure files know of `core`'s traits alone.
 impl fmt::Display for Skew {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,13 +31,13 @@ impl fmt::Display for Skew {
     }
 }
 
-/// How fast the monotonic clock runs.
-fn rate(seq: &SeqFile) {
-    let Some((snapshot, generation)) = CURRENT.read() else {
+/// File `rate`: how fast the monotonic clock runs.
+pub(crate) fn show_rate(seq: &SeqFile) {
+    let Some((snapshot, generation)) = snapshot::current() else {
         return;
     };
     let (mono, raw) = (snapshot.timeline.rate, snapshot.raw);
-    let clocksource = if snapshot.tsc { "tsc" } else { "other" };
+    let clocksource = if snapshot.is_tsc() { "tsc" } else { "other" };
 
     seq_print!(seq, "mono/raw: {}\n", Skew::between(mono, raw));
     seq_print!(seq, "mono_mult: {}\n", mono.mult());
@@ -85,8 +54,8 @@ fn rate(seq: &SeqFile) {
     }
 }
 
-/// What was done for timers.
-fn counters(seq: &SeqFile) {
+/// File `counters`: what was done for timers.
+pub(crate) fn show_counters(seq: &SeqFile) {
     for (name, counter) in [
         ("starts", STARTS),
         ("restarts", RESTARTS),
@@ -105,14 +74,15 @@ fn counters(seq: &SeqFile) {
     seq_print!(seq, "entries: {}\n", ffi::table::taken());
 }
 
-/// In which way KVM's timers are armed; which of them, where that is the module's to say.
-fn attach(seq: &SeqFile) {
-    let way = attach::way();
+/// File `attach`: how KVM's timers come to be started for their deadlines, and which are covered. Process
+/// context.
+pub(crate) fn show_attach(seq: &SeqFile) {
+    let status = attach::status();
 
-    seq_print!(seq, "kvm: {}\n", way.name());
-    if way != Way::Registered {
+    seq_print!(seq, "kvm: {}\n", status.name);
+    if let Some(missed) = status.missed {
         for target in Target::ALL {
-            seq_print!(seq, "{}: {}\n", target.name, Cover::of(target));
+            seq_print!(seq, "{}: {}\n", target.name, Cover::of(target, &missed));
         }
     }
 }

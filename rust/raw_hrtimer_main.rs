@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! raw_hrtimer: timers that expire when the TSC says so.
+//! raw_hrtimer: timers that expire at a TSC value.
 //!
 //! hrtimers run on `CLOCK_MONOTONIC`, whose rate NTP bends. This module listens to the timekeeper,
 //! knows the rate, and arms an hrtimer for a TSC deadline, so that it fires neither early nor late.
@@ -13,6 +13,7 @@ mod debugfs;
 mod ffi;
 mod kvm;
 mod timer;
+mod units;
 
 module! {
     type: RawHrtimer,
@@ -24,25 +25,26 @@ module! {
 
 /// The module while it is loaded.
 ///
-/// Fields are dropped in declaration order: first nobody arms through the module any more, then
-/// nobody reads it, then it stops listening, and last what the listener had queued is waited for.
+/// Fields are dropped in declaration order: first nobody starts timers through the module any more, then
+/// nobody reads its files, then it listens no more, and last the passes end that the listener had asked
+/// for.
 #[pin_data]
 struct RawHrtimer {
-    _kvm: kvm::attach::Attachment,
-    _files: debugfs::Files,
+    _attachment: kvm::attach::Attachment,
+    _files: ffi::DebugfsFiles,
     _listener: clock::update::Listener,
-    _queues: timer::pending::Rearm,
+    _passes: timer::pass::Passes,
 }
 
 impl kernel::InPlaceModule for RawHrtimer {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        // In the reverse of the order in which they are dropped; but nothing may fail once the files are
-        // there, because what is open then would be of a module that never was.
+        // In the reverse of the order in which they are dropped; but create the debugfs files last: a
+        // later failure would free the module under an open file.
         try_pin_init!(Self {
-            _queues: timer::pending::Rearm::new(),
+            _passes: timer::pass::Passes::new()?,
             _listener: clock::update::Listener::new()?,
-            _kvm: kvm::attach::Attachment::new()?,
-            _files: debugfs::Files::new(),
+            _attachment: kvm::attach::Attachment::new()?,
+            _files: ffi::DebugfsFiles::new(),
         })
     }
 }

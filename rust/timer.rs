@@ -3,5 +3,6 @@
 //! What a timer does: it is armed for its deadline, and armed anew where the clock slows down.
 
 pub(crate) mod arm;
-pub(crate) mod occupied;
+mod occupied;
+pub(crate) mod pass;
 pub(crate) mod pending;

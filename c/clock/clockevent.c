@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whether the hrtimers' clockevent counts the TSC: then its event goes with the rate
- * of CLOCK_MONOTONIC (CLOCK_EVT_FEAT_CLOCKSOURCE_COUPLED), else it counts nanoseconds
- * of its own.
+ * Detects whether the clockevent that drives hrtimers counts the TSC.  Such a clockevent is
+ * programmed with the TSC value at which CLOCK_MONOTONIC reaches an expiry
+ * (CLOCK_EVT_FEAT_CLOCKSOURCE_COUPLED); any other one counts nanoseconds of its own, whatever
+ * the rate of CLOCK_MONOTONIC is.
  */
 #include <linux/cpufeature.h>
 #include <linux/cpuhotplug.h>
@@ -14,7 +15,7 @@
 
 bool rht_clockevent_counts_tsc __read_mostly;
 
-/* It is never so far ahead that no clockevent is armed for it, and never fires. */
+/* The probe is cancelled before it fires, but not too far ahead for a clockevent. */
 #define RHT_PROBE_S	10
 #define RHT_PROBES	10
 #define RHT_PROBE_US	50
@@ -25,11 +26,11 @@ static enum hrtimer_restart rht_probe_fn(struct hrtimer *timer)
 }
 
 /*
- * With a timer pending, the CPU's clockevent is armed.  IA32_TSC_DEADLINE reads as
- * the deadline that it is armed for if it is the TSC-deadline timer; as 0 if it is
- * another one, whatever the processor has: the local APIC's timer in another mode, or
- * the HPET, as with nolapic_timer.  And as 0 from when it expires until its interrupt
- * has armed it again, so look more than once.
+ * While a timer is pending, the CPU's clockevent is armed.  If that is the TSC-deadline
+ * timer, IA32_TSC_DEADLINE has the TSC value that it is armed for.  It is 0 where another
+ * clockevent is in use, whatever the processor supports: the local APIC's timer in another
+ * mode, or the HPET (nolapic_timer).  It is also 0 between the deadline and the interrupt
+ * that arms the timer again, so it is read several times.
  */
 static bool rht_tsc_deadline_is_armed(void)
 {
@@ -51,9 +52,9 @@ static bool rht_tsc_deadline_is_armed(void)
 }
 
 /*
- * On that CPU, once for those that are online and for each that comes.  One that
- * differs decides for all: taken not to count the TSC, a clockevent that does only
- * makes a timer's callback run twice.
+ * Runs on each CPU that is online, and on each that comes online.  One CPU whose clockevent
+ * does not count the TSC decides for all: treating a clockevent that does as one that does
+ * not costs a timer a second callback, and nothing else.
  */
 static int rht_cpu_online(unsigned int cpu)
 {
@@ -69,8 +70,8 @@ static int rht_online_state;
 void rht_clockevent_watch(void)
 {
 	/*
-	 * Without ARAT the timer stops in deep idle states, and a broadcast device,
-	 * which counts nanoseconds, takes over.
+	 * Without ARAT the timer stops in deep idle states, where a broadcast device that
+	 * counts nanoseconds replaces it.
 	 */
 	rht_clockevent_counts_tsc = IS_ENABLED(CONFIG_GENERIC_CLOCKEVENTS_COUPLED) &&
 				    boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER) &&

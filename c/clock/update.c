@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the listener (rust/clock/update.rs) needs of C. */
+/*
+ * The listener's registration, and its way out where hooked timers are concerned.  The
+ * listener is rust/clock/update.rs.
+ */
 #include <linux/irq_work.h>
+#include <linux/notifier.h>
 #include <linux/stddef.h>
 #include <asm/tsc.h>
 
 #include "shim.h"
 
 /* The C compiler's layout of what the listener reads. */
-
 const struct rht_layout rht_layout = {
 	.tkr_mono	= offsetof(struct timekeeper, tkr_mono),
 	.tkr_raw	= offsetof(struct timekeeper, tkr_raw),
@@ -22,12 +25,14 @@ const struct rht_layout rht_layout = {
 	.tk_read_base	= sizeof(struct tk_read_base),
 };
 
-u32 rht_tsc_khz(void)
+static struct notifier_block rht_gtod_nb = { .notifier_call = rust_raw_hrtimer_update };
+
+int rht_gtod_register(void)
 {
-	return tsc_khz;
+	return pvclock_gtod_register_notifier(&rht_gtod_nb);
 }
 
-/* Hooked timers' deadlines cannot be looked at from the listener. */
+/* A hard interrupt under PREEMPT_RT, too: see timer/pass.c. */
 static void rht_tsc_restarted_fn(struct irq_work *work)
 {
 	rust_raw_hrtimer_tsc_restarted();
@@ -40,7 +45,13 @@ void rht_tsc_restarted(void)
 	irq_work_queue(&rht_tsc_restarted_work);
 }
 
-void rht_tsc_restarted_flush(void)
+void rht_gtod_unregister(void)
 {
+	pvclock_gtod_unregister_notifier(&rht_gtod_nb);
 	irq_work_sync(&rht_tsc_restarted_work);
+}
+
+u32 rht_tsc_khz(void)
+{
+	return tsc_khz;
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The hooks for a KVM that offers no registration point:
+ * The hooks for a KVM that does not call the module:
  *
- *   hrtimer_start_range_ns()	replaced: the engine starts the timer
- *   hrtimer_try_to_cancel()	replaced: the engine dequeues the timer
- *   hrtimer_cancel()		before it, the engine forgets the timer
+ *   hrtimer_start_range_ns()	replaced: starts the timer's node
+ *   hrtimer_try_to_cancel()	replaced: cancels the timer and its node
+ *   hrtimer_cancel()		before it, cancels the node
  *   __hrtimer_get_remaining()	replaced: computed from the deadline
- *   a timer's callback		replaced, for one call, if that is early; wrapped,
- *				if it may be periodic, or was not seen started
- *   kvm_arch_vcpu_destroy()	before it, the vCPU's timers are forgotten
+ *   a timer's callback		replaced, for one call, if that is early; wrapped, if the
+ *				timer may be periodic, or no hook has seen its start
+ *   kvm_arch_vcpu_destroy()	before it, retires the entries of the vCPU's timers
  *
- * The first four act on timers alone whose callback is one of KVM's.  Rust decides
- * what is done (rust/kvm/hooked.rs).  A call from this module's own text passes: so none
- * of the calls below may be a jump (see Kbuild).
+ * The first four act only on timers whose callback is one of KVM's.  rust/kvm/hooked.rs
+ * decides what is done.  A call from this module's own text passes, and is known by its
+ * return address: so none of the calls below may be a jump (see Kbuild).
  */
 #include <linux/hrtimer.h>
 #include <linux/module.h>
@@ -49,7 +49,7 @@ static notrace __always_inline bool rht_is_own(unsigned long parent_ip)
 	return within_module_mem_type(parent_ip, THIS_MODULE, MOD_TEXT);
 }
 
-/* In place of the hrtimer core's functions, for KVM's timers. */
+/* Replacements of the hrtimer core's functions, for KVM's timers. */
 
 static notrace void rht_start(struct hrtimer *timer, ktime_t expiry, u64 range,
 			      const enum hrtimer_mode mode)
@@ -58,7 +58,7 @@ static notrace void rht_start(struct hrtimer *timer, ktime_t expiry, u64 range,
 		hrtimer_start_range_ns(timer, expiry, range, mode);
 }
 
-/* From 7.2 on; no KVM that we know of calls it.  It tells a time that has passed. */
+/* From 7.2 on; no KVM that we know of calls it.  It returns false for a time that has passed. */
 bool (*rht_start_range_ns_user)(struct hrtimer *timer, ktime_t expiry, u64 range,
 				const enum hrtimer_mode mode);
 
@@ -93,7 +93,7 @@ struct rht_function rht_functions[RHT_FUNCTIONS] = {
 	{ 0, rht_start_user },
 };
 
-/* Apart, so that nobody else's timer pays for what KVM's need on the stack. */
+/* Not inlined, so that other timers do not pay for the stack that KVM's need. */
 static notrace noinline void rht_on_target(unsigned long ip, unsigned long parent_ip,
 					   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
@@ -102,7 +102,7 @@ static notrace noinline void rht_on_target(unsigned long ip, unsigned long paren
 
 	if (!rht_is_target(timer) || rht_is_own(parent_ip))
 		return;
-	/* The hook's address is the function's, or behind the ENDBR there: one of these. */
+	/* ip is the address of one of these functions, or of what follows its ENDBR. */
 	while (ip - function->ip > ENDBR_INSN_SIZE)
 		function++;
 	if (function->replacement)
@@ -120,13 +120,13 @@ notrace void rht_on_hrtimer(unsigned long ip, unsigned long parent_ip,
 		rht_on_target(ip, parent_ip, ops, fregs);
 }
 
-/* In place of a callback that is early. */
+/* Replaces a callback that is early. */
 static notrace enum hrtimer_restart rht_early(struct hrtimer *timer)
 {
 	return HRTIMER_RESTART;
 }
 
-/* In place of a callback, which it calls. */
+/* Replaces a callback, and calls it. */
 static notrace enum hrtimer_restart rht_wrapped(struct hrtimer *timer)
 {
 	enum hrtimer_restart ret = ACCESS_PRIVATE(timer, function)(timer);
@@ -144,8 +144,8 @@ notrace void rht_on_callback(unsigned long ip, unsigned long parent_ip,
 	enum rht_target_id id = target - rht_targets;
 
 	/*
-	 * KVM calls some of them itself: then the timer has not expired.  And while the
-	 * target is not in use, what is known of its timers is out of date.
+	 * KVM calls some of its callbacks itself: then the timer has not expired.  And while
+	 * the target is not used, the deadlines of its timers are out of date.
 	 */
 	if (rht_is_own(parent_ip) || !hrtimer_callback_running(timer) ||
 	    !rht_hooked_used(id))
@@ -165,7 +165,7 @@ notrace void rht_on_callback(unsigned long ip, unsigned long parent_ip,
 notrace void rht_on_vcpu_destroy(unsigned long ip, unsigned long parent_ip,
 				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	rust_raw_hrtimer_hooked_vcpu_gone((void *)ftrace_regs_get_argument(fregs, 0));
+	rust_raw_hrtimer_hooked_vcpu_destroyed((void *)ftrace_regs_get_argument(fregs, 0));
 }
 
 /* KVM's function of that name. */

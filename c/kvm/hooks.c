@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Finds what the hooks for a KVM without a registration point are placed on, places
- * them by ftrace, and removes them.
+ * Places the hooks of hooked.c by ftrace, and removes them; finds the functions that they are
+ * placed on.
  */
 #include <linux/hrtimer.h>
 #include <linux/kprobes.h>
@@ -153,7 +153,7 @@ int rht_hooked_find(enum rht_target_id id)
 	return 0;
 }
 
-/* Lets the hooks act on the targets of this mask, all of which were found, and on no others. */
+/* Has the hooks act on the targets of this mask, all of which were found, and on no others. */
 void rht_hooked_use(unsigned int mask)
 {
 	unsigned long lowest = ULONG_MAX;
@@ -185,7 +185,7 @@ enum rht_target_id rht_hooked_target(const struct hrtimer *timer)
 	return id;
 }
 
-/* Takes the hook of a callback away that is not in use. */
+/* Removes the hook from a callback that is not used. */
 void rht_hooked_drop(enum rht_target_id id)
 {
 	struct rht_target *target = &rht_targets[id];
@@ -233,7 +233,7 @@ int rht_hooked_place(void)
 	return ret;
 }
 
-/* Takes them away, and waits until nobody is left in a replacement, not even preempted. */
+/* Removes them, and waits until no task is left in a replacement, not even preempted. */
 void rht_hooked_remove(void)
 {
 	rht_unhook(&rht_hrtimer_ops);

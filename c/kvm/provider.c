@@ -4,7 +4,6 @@
  * module loads without it, before it and after it, and does not pin it.
  */
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/string.h>
 
 #include "shim.h"
@@ -31,8 +30,8 @@ int rht_kvm_register(void)
 }
 
 /*
- * KVM can be gone or going: then it has no guest left and calls nobody, and
- * there is nothing to unregister from.
+ * kvm.ko may have been removed, or is being removed: then it has no guest left and calls no
+ * provider, and there is nothing to unregister from.
  */
 void rht_kvm_unregister(void)
 {
@@ -51,20 +50,7 @@ static const char * const rht_kvm_modules[RHT_KVM_MODULES] = {
 	[RHT_KVM_AMD]	= "kvm_amd",
 };
 
-/* KVM may be loaded while the module is: one of both looks at it at a time. */
-static DEFINE_MUTEX(rht_kvm_mutex);
-
-void rht_kvm_lock(void)
-{
-	mutex_lock(&rht_kvm_mutex);
-}
-
-void rht_kvm_unlock(void)
-{
-	mutex_unlock(&rht_kvm_mutex);
-}
-
-/* Module notifier: tells Rust when one of KVM's modules arrives and leaves. */
+/* Module notifier: calls Rust when one of KVM's modules is live, and when it is going. */
 static int rht_kvm_notify(struct notifier_block *nb, unsigned long state, void *data)
 {
 	const struct module *mod = data;
@@ -75,18 +61,18 @@ static int rht_kvm_notify(struct notifier_block *nb, unsigned long state, void *
 	if (state == MODULE_STATE_LIVE)
 		rust_raw_hrtimer_kvm_live();
 	else if (state == MODULE_STATE_GOING)
-		rust_raw_hrtimer_kvm_gone(module);
+		rust_raw_hrtimer_kvm_going(module);
 	return NOTIFY_DONE;
 }
 
 static struct notifier_block rht_kvm_nb = { .notifier_call = rht_kvm_notify };
 
-int rht_kvm_watch(void)
+int rht_kvm_notifier_register(void)
 {
 	return register_module_notifier(&rht_kvm_nb);
 }
 
-void rht_kvm_unwatch(void)
+void rht_kvm_notifier_unregister(void)
 {
 	unregister_module_notifier(&rht_kvm_nb);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the table of hooked timers (rust/ffi/table.rs) needs of C: a raw
- * spinlock, interrupts off, a work item that may sleep, and RCU.
+ * What the table of hooked timers (rust/ffi/table.rs, pool.rs) needs of C: a raw spinlock,
+ * interrupts off, a work item that may sleep, and RCU.
  */
 #include <linux/irq_work.h>
 #include <linux/cpumask.h>
@@ -27,19 +27,19 @@ void rht_irq_restore(unsigned long flags)
 	local_irq_restore(flags);
 }
 
-static DEFINE_RAW_SPINLOCK(rht_entries_mutex);
+static DEFINE_RAW_SPINLOCK(rht_entries_spinlock);
 
 unsigned long rht_entries_lock(void)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&rht_entries_mutex, flags);
+	raw_spin_lock_irqsave(&rht_entries_spinlock, flags);
 	return flags;
 }
 
 void rht_entries_unlock(unsigned long flags)
 {
-	raw_spin_unlock_irqrestore(&rht_entries_mutex, flags);
+	raw_spin_unlock_irqrestore(&rht_entries_spinlock, flags);
 }
 
 static void rht_entries_work_fn(struct work_struct *work)
@@ -49,7 +49,7 @@ static void rht_entries_work_fn(struct work_struct *work)
 
 static DECLARE_WORK(rht_entries_work, rht_entries_work_fn);
 
-/* A timer may be started with a lock held that queueing a work item takes, too. */
+/* By an irq_work, because a start may hold a lock that queue_work() takes as well. */
 static void rht_entries_irq_work_fn(struct irq_work *work)
 {
 	queue_work(system_highpri_wq, &rht_entries_work);
@@ -68,7 +68,7 @@ void rht_entries_flush_work(void)
 	cancel_work_sync(&rht_entries_work);
 }
 
-/* Frees an entry once nobody who has found it before it was unlinked is at it. */
+/* Frees an entry after a grace period, because a lookup may have found it before. */
 void rht_entry_free(struct rht_entry *entry)
 {
 	kfree_rcu(entry, rcu);

@@ -34,7 +34,7 @@ static void rht_called_fn(void *unused)
 
 static DEFINE_PER_CPU(call_single_data_t, rht_csd) = CSD_INIT(rht_called_fn, NULL);
 
-/* One call to a CPU at a time, which is the caller's to see to: see its kernel-doc. */
+/* The caller ensures that one call to a CPU is under way at a time, see its kernel-doc. */
 bool rht_rearm_on(int cpu)
 {
 	/* -ENXIO: the CPU is offline, the caller does its work. */
@@ -42,9 +42,9 @@ bool rht_rearm_on(int cpu)
 }
 
 /*
- * The rest of a CPU's due timers, a pause later: a timer's interrupt, because one
- * of irq_work or of a call has a higher priority than all timers', and a pause,
- * because a thread that some of these have woken has to run, too.
+ * The rest of a CPU's due timers, after a pause.  A timer's interrupt, because that of an
+ * irq_work or of a call has a higher priority than all timers'.  A pause, so that a thread
+ * which some of these timers have woken can run.
  */
 struct rht_more {
 	struct hrtimer timer;
@@ -89,7 +89,7 @@ void rht_pass_flush(void)
 			cpu_relax();
 	}
 	synchronize_rcu();
-	/* The lists are empty: one that runs now asks for no other. */
+	/* The lists are empty: one that runs now starts no other. */
 	for_each_possible_cpu(cpu)
 		hrtimer_cancel(&per_cpu(rht_more, cpu).timer);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! From a TSC deadline to the `CLOCK_MONOTONIC` expiry that is reached there, and back.
+//! From a TSC deadline to the `CLOCK_MONOTONIC` expiry that is reached there.
 //!
-//! Pure arithmetic under the rules of [`rate`](super::rate). `tests/host` compiles this very file.
+//! Pure arithmetic under the rules of [`units`](super::units). `tests/host` compiles this very file.
 //!
 //! The timekeeper reads the clock (`timekeeping_cycles_to_ns()`, `ktime_get()` in
 //! `kernel/time/timekeeping.c`) as
@@ -20,11 +20,12 @@
 //! * **expiry**: what the hrtimer core is given for it: it fires once `ktime_get()` has reached it.
 //! * **exact**: the formula above without its rounding.
 
-use super::rate::{
-    div_rem,
-    Cycles,
-    MonoNs,
-    Rate, //
+use super::{
+    rate::Rate,
+    units::{
+        Cycles,
+        MonoNs, //
+    }, //
 };
 
 /// What the timekeeper reads `CLOCK_MONOTONIC` from: `tkr_mono`, a `struct tk_read_base`.
@@ -114,34 +115,6 @@ impl Timeline {
         MonoNs::new(self.base.get().saturating_add_unsigned(ns as u64))
     }
 
-    /// Returns the first TSC value at which `ktime_get()` has reached `expiry`.
-    ///
-    /// No value before `cycle_last` is given, because the rate of before is not known, and
-    /// [`Cycles::MAX`] where it would lie beyond. Divides: not for hot paths.
-    #[cfg_attr(not(test), allow(dead_code))] // The tests' way back.
-    pub(crate) const fn deadline(&self, expiry: MonoNs) -> Cycles {
-        // At most 2^64 - 1, and so below 2^96 when shifted.
-        let ns = (expiry.get() as i128).wrapping_sub(self.base.get() as i128);
-        let shifted = (ns << self.rate.bits()).wrapping_sub(self.xtime_nsec as i128);
-        if shifted <= 0 {
-            return self.cycle_last;
-        }
-
-        // CAST: Just found to be positive.
-        let (cycles, rest) = div_rem(shifted as u128, self.rate.mult());
-        let cycles = if rest != 0 {
-            cycles.wrapping_add(1)
-        } else {
-            cycles
-        };
-        let deadline = cycles.wrapping_add(self.cycle_last.get() as u128);
-        if deadline > u64::MAX as u128 {
-            return Cycles::MAX;
-        }
-        // CAST: Just found to fit.
-        Cycles::new(deadline as u64)
-    }
-
     /// Returns what `ktime_get()` reads at `cycle_last`.
     #[inline]
     const fn mono_last(&self) -> MonoNs {
@@ -197,10 +170,6 @@ mod tests {
 
     fn mono(timeline: Option<Timeline>, now: u64) -> Option<i64> {
         Some(timeline?.mono(Cycles::new(now)).get())
-    }
-
-    fn deadline(timeline: Option<Timeline>, expiry: i64) -> Option<u64> {
-        Some(timeline?.deadline(MonoNs::new(expiry)).get())
     }
 
     #[test]
@@ -261,18 +230,5 @@ mod tests {
         // A TSC that lags behind does not turn the clock back.
         assert_eq!(mono(half(), 999), Some(100));
         assert_eq!(mono(timeline(2, 0, 0, 0), i64::MAX as u64), Some(i64::MAX));
-    }
-
-    #[test]
-    fn deadline_is_the_first_cycle_that_reads_the_expiry() {
-        assert_eq!(deadline(half(), 101), Some(1002));
-        assert_eq!(deadline(half(), 102), Some(1004));
-        assert_eq!(deadline(timeline(1, 1, 1, BASE), 101), Some(1001));
-        assert_eq!(deadline(timeline(3, 0, 0, BASE), 101), Some(1001));
-        assert_eq!(deadline(timeline(3, 0, 0, BASE), 103), Some(1001));
-        assert_eq!(deadline(timeline(3, 0, 0, BASE), 104), Some(1002));
-        assert_eq!(deadline(half(), 100), Some(1000));
-        assert_eq!(deadline(half(), i64::MIN), Some(1000));
-        assert_eq!(deadline(timeline(1, 32, 0, 0), i64::MAX), Some(u64::MAX));
     }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The TSC's nominal frequency: nanoseconds as KVM counts them, and cycles.
+//! The TSC's nominal frequency: between cycles and nanoseconds by kHz.
 //!
-//! KVM converts a guest timer's cycles to nanoseconds by kHz (`tsc_khz`), not by a clock's `mult`;
-//! whoever wants the cycles back has to go the same way. Pure arithmetic under the rules of
-//! [`rate`](super::rate).
+//! Where cycles were converted to nanoseconds by kHz (`tsc_khz`) and not by a clock's `mult`, the
+//! way back is by kHz, too. Pure arithmetic under the rules of
+//! [`units`](super::units).
 
-use super::rate::Cycles;
+use super::units::Cycles;
 
 const NSEC_PER_MSEC: u64 = 1_000_000;
 

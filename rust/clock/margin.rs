@@ -6,7 +6,7 @@
 //! Such a clockevent takes the monotonic nanoseconds until an expiry for nominal ones. Where the clock
 //! is fast, it would fire late by the skew: so the timer is armed for the nominal distance, and its
 //! callback moves the timer if something else makes it run before the deadline. Pure arithmetic under
-//! the rules of [`rate`](super::rate).
+//! the rules of [`units`](super::units).
 //!
 //! # Vocabulary
 //!
@@ -14,10 +14,10 @@
 
 use super::{
     deadline::Timeline,
-    rate::{
+    rate::Rate,
+    units::{
         Cycles,
-        MonoNs,
-        Rate, //
+        MonoNs, //
     }, //
 };
 

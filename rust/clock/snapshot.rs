@@ -1,31 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the timekeeper last said, published for readers in any context.
+//! What the listener publishes of the timekeeper.
 //!
 //! # Vocabulary
 //!
-//! * **snapshot**: the line that `CLOCK_MONOTONIC` follows against the TSC, and the raw rate.
-//! * **latch**: two slots and a sequence number that says which of them is current. The writer fills
-//!   the other one and then moves the number on, so a reader never waits for a writer, not even one
-//!   that it has interrupted; it reads again only if a whole publication came in between. As
-//!   `seqcount_latch_t` does.
-//!
-//! C header: [`include/linux/seqlock.h`](srctree/include/linux/seqlock.h)
+//! * **snapshot**: the line that `CLOCK_MONOTONIC` follows against the TSC, its top rate, the raw
+//!   rate, and which clocksource it is.
+//! * **top rate**: the fastest that the clock runs while NTP's settings stay. The timekeeper dithers
+//!   between this rate and the one a unit of `mult` below (`timekeeping_adjust()`).
+
+use super::{
+    deadline::Timeline,
+    latch::Latch,
+    rate::Rate, //
+};
 
 use crate::{
-    clock::{
-        deadline::Timeline,
-        pair::{
-            halves,
-            pair, //
-        },
-        rate::{
-            Cycles,
-            MonoNs,
-            Rate, //
-        }, //
-    },
-    ffi::Word, //
+    ffi::CSID_X86_TSC,
+    units::{
+        Cycles,
+        MonoNs, //
+    }, //
 };
 
 /// The timekeeper's state, as far as expiries need it.
@@ -33,13 +28,33 @@ use crate::{
 pub(crate) struct Snapshot {
     /// `CLOCK_MONOTONIC` against the clocksource's cycles, as clock reads have it.
     pub(crate) timeline: Timeline,
-    /// The fastest that the clock runs while NTP's settings stay, but just above the nominal rate: it
-    /// dithers between this rate and the one a unit of `mult` below (`timekeeping_adjust()`).
+    /// The top rate: that of the timeline, or a unit of `mult` above.
     pub(crate) top: Rate,
     /// `CLOCK_MONOTONIC_RAW` against the clocksource's cycles.
     pub(crate) raw: Rate,
-    /// Whether those cycles are the TSC's. If not, nothing here says when a deadline is.
-    pub(crate) tsc: bool,
+    /// Whether the timeline's rate has the unit that the timekeeper adds to dither, and whose cycles it
+    /// counts: [`ntp_word()`].
+    pub(crate) ntp: u64,
+}
+
+/// A snapshot as it is published: `cycle_last`, `xtime_nsec`, `base`, the top rate, the raw rate and
+/// [`ntp_word()`]. Where the clock runs at the top rate, these are the timekeeper's own words.
+pub(crate) type Words = [u64; 6];
+
+/// Above the raw rate: the timeline's rate is a unit below the top rate.
+const BELOW_TOP: u64 = 1 << 63;
+
+/// Returns `ntp_err_mult`, and above it `cs_id`, in one word.
+#[inline(always)]
+pub(crate) fn ntp_word(ntp_err_mult: u32, cs_id: u32) -> u64 {
+    u64::from(ntp_err_mult) | u64::from(cs_id) << 32
+}
+
+/// Whether cycles are the TSC's. If not, a snapshot does not give the time of a deadline.
+#[inline(always)]
+fn is_tsc(ntp: u64) -> bool {
+    // CAST: The upper half, as stored.
+    (ntp >> 32) as u32 == CSID_X86_TSC
 }
 
 impl Snapshot {
@@ -54,209 +69,81 @@ impl Snapshot {
             ..self.timeline
         }
     }
-}
 
-/// A [`Snapshot`] in words that can be stored one by one.
-struct Slot {
-    cycle_last: Word,
-    xtime_nsec: Word,
-    base: Word,
-    mults: Word,
-    flags: Word,
-}
-
-/// In `flags`, above the shift, which is 32 at most.
-const TSC: u64 = 1 << 8;
-
-/// The top rate is a unit above the present one.
-const BELOW_TOP: u64 = 1 << 9;
-
-/// The top rate is above the raw one.
-const FAST: u64 = 1 << 10;
-
-impl Slot {
-    const fn new() -> Self {
-        Self {
-            cycle_last: Word::new(0),
-            xtime_nsec: Word::new(0),
-            base: Word::new(0),
-            mults: Word::new(0),
-            flags: Word::new(0),
-        }
-    }
-
-    /// Whoever sees one of these words sees what was stored before it, too.
+    /// Whether the clocksource is the TSC. If not, nothing here gives the time of a deadline.
     #[inline]
-    fn store(&self, snapshot: &Snapshot) {
-        let line = &snapshot.timeline;
-        let (mult, shift) = (line.rate.mult(), line.rate.shift());
-        let flag = |flag, is| if is { flag } else { 0 };
-
-        self.cycle_last.store_release(line.cycle_last.get());
-        self.xtime_nsec.store_release(line.xtime_nsec);
-        // CAST: Two's complement, there and back.
-        self.base.store_release(line.base.get() as u64);
-        self.mults.store_release(pair(mult, snapshot.raw.mult()));
-        self.flags.store_release(
-            u64::from(shift)
-                | flag(TSC, snapshot.tsc)
-                | flag(BELOW_TOP, line.rate != snapshot.top)
-                | flag(FAST, snapshot.top.mult() > snapshot.raw.mult()),
-        );
+    pub(crate) fn is_tsc(&self) -> bool {
+        is_tsc(self.ntp)
     }
 
-    /// What is loaded next is loaded after these words.
-    #[inline(always)]
-    fn load(&self) -> Words {
-        Words {
-            cycle_last: self.cycle_last.load_acquire(),
-            xtime_nsec: self.xtime_nsec.load_acquire(),
-            base: self.base.load_acquire(),
-            mults: self.mults.load_acquire(),
-            flags: self.flags.load_acquire(),
-        }
-    }
-}
-
-/// What was in a slot, not yet known to be of one snapshot.
-#[derive(Clone, Copy)]
-struct Words {
-    cycle_last: u64,
-    xtime_nsec: u64,
-    base: u64,
-    mults: u64,
-    flags: u64,
-}
-
-impl Words {
-    #[inline(always)]
-    fn mult(&self) -> u32 {
-        halves(self.mults).0
-    }
-
-    #[inline(always)]
-    fn top_mult(&self) -> u32 {
-        self.mult()
-            .wrapping_add(u32::from(self.flags & BELOW_TOP != 0))
-    }
-
-    #[inline(always)]
-    fn raw_mult(&self) -> u32 {
-        halves(self.mults).1
-    }
-
-    #[inline(always)]
-    fn rate(&self, mult: u32) -> Option<Rate> {
-        // CAST: What is below the flags.
-        Rate::new(mult, (self.flags & 0xff) as u32)
-    }
-
-    /// Returns the line that the clock follows, at `rate`.
-    #[inline(always)]
-    fn timeline(&self, rate: Rate) -> Timeline {
-        Timeline {
-            cycle_last: Cycles::new(self.cycle_last),
-            rate,
-            xtime_nsec: self.xtime_nsec,
-            // CAST: As stored.
-            base: MonoNs::new(self.base as i64),
-        }
-    }
-
-    /// Returns `None` if nothing was stored yet.
+    /// Returns it as it is published.
     #[inline]
-    fn snapshot(&self) -> Option<Snapshot> {
-        Some(Snapshot {
-            timeline: self.timeline(self.rate(self.mult())?),
-            top: self.rate(self.top_mult())?,
-            raw: self.rate(self.raw_mult())?,
-            tsc: self.flags & TSC != 0,
+    pub(crate) fn words(&self) -> Words {
+        let line = &self.timeline;
+        let below_top = if line.rate == self.top { 0 } else { BELOW_TOP };
+
+        [
+            line.cycle_last.get(),
+            line.xtime_nsec,
+            // CAST: Two's complement, there and back.
+            line.base.get() as u64,
+            self.top.pack(),
+            self.raw.pack() | below_top,
+            self.ntp,
+        ]
+    }
+
+    /// Returns the snapshot that [`words()`](Self::words) has made into these; `None` if nothing was
+    /// published.
+    #[inline]
+    pub(crate) fn from_words(words: &Words) -> Option<Self> {
+        let [.., raw, ntp] = *words;
+        let expiry_line = expiry_line(words);
+        let top = expiry_line.rate;
+        let mult = top.mult().wrapping_sub((raw & BELOW_TOP != 0).into());
+
+        Some(Self {
+            timeline: Timeline {
+                rate: Rate::new(mult, top.shift())?,
+                ..expiry_line
+            },
+            top,
+            raw: Rate::unpack(raw),
+            ntp,
         })
     }
 }
 
-/// As much of a snapshot as an expiry needs.
-#[derive(Clone, Copy)]
-pub(crate) struct Line {
-    /// As [`Snapshot::expiry_line()`] returns it.
-    pub(crate) timeline: Timeline,
-    /// Whether it is steeper than the raw clock's.
-    pub(crate) fast: bool,
-}
-
-/// One writer, any number of readers; in cache lines that nothing else is written to.
-#[repr(align(64))]
-pub(crate) struct Latch {
-    generation: Word,
-    slots: [Slot; 2],
-}
-
-impl Latch {
-    /// Creates a latch in which nothing was published.
-    pub(crate) const fn new() -> Self {
-        Self {
-            generation: Word::new(0),
-            slots: [Slot::new(), Slot::new()],
-        }
-    }
-
-    #[inline(always)]
-    fn slot(&self, generation: u64) -> &Slot {
-        // CAST: The lowest bit, so there is no bound to check.
-        &self.slots[(generation & 1) as usize]
-    }
-
-    /// Publishes `snapshot`. Callers exclude one another: the timekeeper's lock does.
-    #[inline]
-    pub(crate) fn publish(&self, snapshot: &Snapshot) {
-        let next = self.generation.load().wrapping_add(1);
-
-        // Whoever sees a word of this slot change sees that it is no longer the current one: that
-        // was stored by the publication before, and the words are released.
-        self.slot(next).store(snapshot);
-        self.generation.store_release(next);
-    }
-
-    /// Returns the words of the current snapshot and its generation.
-    #[inline(always)]
-    fn words(&self) -> (Words, u64) {
-        let mut generation = self.generation.load_acquire();
-
-        loop {
-            let words = self.slot(generation).load();
-
-            // The words were acquired, so they were loaded before this.
-            let again = self.generation.load_acquire();
-            if again == generation {
-                return (words, generation);
-            }
-            generation = again;
-        }
-    }
-
-    /// Returns the current snapshot and its generation. Any context.
-    #[inline]
-    pub(crate) fn read(&self) -> Option<(Snapshot, u64)> {
-        let (words, generation) = self.words();
-
-        Some((words.snapshot()?, generation))
-    }
-
-    /// Returns the line to compute expiries by, or `None` if the clocksource is not the TSC. Any
-    /// context.
-    #[inline(always)]
-    pub(crate) fn line(&self) -> Option<Line> {
-        let (words, _) = self.words();
-
-        if words.flags & TSC == 0 {
-            return None;
-        }
-        Some(Line {
-            timeline: words.timeline(words.rate(words.top_mult())?),
-            fast: words.flags & FAST != 0,
-        })
+/// Returns [`Snapshot::expiry_line()`] of the words that a snapshot was published as.
+#[inline(always)]
+fn expiry_line(&[cycle_last, xtime_nsec, base, top, ..]: &Words) -> Timeline {
+    Timeline {
+        cycle_last: Cycles::new(cycle_last),
+        rate: Rate::unpack(top),
+        xtime_nsec,
+        // CAST: As stored.
+        base: MonoNs::new(base as i64),
     }
 }
 
-/// What the listener publishes and everybody else reads.
-pub(crate) static CURRENT: Latch = Latch::new();
+/// What the listener has published.
+pub(crate) static CURRENT: Latch<6> = Latch::new();
+
+/// Returns the current snapshot and its generation; `None` before the first. Any context.
+#[inline]
+pub(crate) fn current() -> Option<(Snapshot, u64)> {
+    let (words, generation) = CURRENT.read();
+
+    Some((Snapshot::from_words(&words)?, generation))
+}
+
+/// Returns the line to compute expiries by, and whether it is faster than the raw clock; `None` if the
+/// clocksource is not the TSC. Any context. As much of [`current()`] as the path that starts a timer needs.
+#[inline(always)]
+pub(crate) fn current_line() -> Option<(Timeline, bool)> {
+    let (words, _) = CURRENT.read();
+    let line = expiry_line(&words);
+    let [.., raw, ntp] = words;
+
+    is_tsc(ntp).then(|| (line, line.rate.mult() > Rate::unpack(raw).mult()))
+}

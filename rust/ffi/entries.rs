@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Entries: what is known of a hooked timer.
+//! Entries: what the module keeps of a hooked timer.
 //!
 //! An entry belongs to its timer from that one's first start until its vCPU is destroyed.
 //! [`table`](super::table) finds it.
@@ -12,7 +12,7 @@ use super::{
     },
     node::Node, //
 };
-use crate::clock::rate::{
+use crate::units::{
     Cycles,
     MonoNs,
     RawNs, //
@@ -84,7 +84,7 @@ impl Vcpu {
     }
 }
 
-/// What is known of a hooked timer.
+/// What the module keeps of a hooked timer.
 ///
 /// # Invariants
 ///
@@ -116,7 +116,7 @@ impl<'a> Entry<'a> {
         unsafe { Node::from_raw(NonNull::new_unchecked(node)) }
     }
 
-    /// Whether the node's deadline is what its timer was last armed for.
+    /// Whether the node's deadline is the one that its timer was last started for.
     #[inline]
     pub(crate) fn is_known(self) -> bool {
         // SAFETY: By the type's invariant the entry is valid; a byte is read once.

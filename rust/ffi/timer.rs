@@ -5,10 +5,7 @@
 //! C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
 
 use super::bindings;
-use crate::{
-    clock::rate::MonoNs,
-    counters, //
-};
+use crate::units::MonoNs;
 
 use core::{
     ffi::c_int,
@@ -39,13 +36,9 @@ impl Mode {
         self.0 & bindings::hrtimer_mode_HRTIMER_MODE_REL != 0
     }
 
-    /// Returns the mode without `HRTIMER_MODE_REL`, which a deadline cannot have; warns of it once.
+    /// Returns the mode without `HRTIMER_MODE_REL`.
     #[inline]
     pub(crate) fn absolute(self) -> Self {
-        if self.is_relative() {
-            counters::WRONG_MODE.count();
-            super::warn_mode();
-        }
         Self(self.0 & !bindings::hrtimer_mode_HRTIMER_MODE_REL)
     }
 
@@ -167,4 +160,18 @@ impl<'a> Timer<'a> {
         // SAFETY: As above.
         unsafe { addr_of_mut!((*timer)._softexpires).write_volatile(expiry.get()) };
     }
+}
+
+/// Warns, once, of a timer on another clock. Any context.
+#[cold]
+pub(crate) fn warn_clock() {
+    // SAFETY: `WARN_ONCE()` may be used in any context.
+    unsafe { bindings::rht_warn_clock() };
+}
+
+/// Warns, once, of a relative mode. Any context.
+#[cold]
+pub(crate) fn warn_mode() {
+    // SAFETY: `WARN_ONCE()` may be used in any context.
+    unsafe { bindings::rht_warn_mode() };
 }

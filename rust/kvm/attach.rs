@@ -1,91 +1,125 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which way KVM's timers are armed: by a KVM that calls the module (`patches/kvm`), or from outside.
+//! Attaching to KVM: registering with one that calls the module (`patches/kvm`), or hooking it.
 //!
 //! KVM's modules come and go before and after this one. A KVM that offers the registration point is
 //! registered with; any other is hooked, unless the parameter `attach` says otherwise.
+//!
+//! ```text
+//!               +-- KVM offers it ------> registered --+
+//!   detached ---+                                      +-- its module goes, or this one --> detached
+//!               +-- a target was found --> hooked -----+
+//! ```
+
+use super::{
+    cover::{
+        self,
+        Missed, //
+    },
+    hooks::Hooks, //
+};
 
 use crate::{
     ffi::{
         self,
         Attach,
-        KvmLock,
-        Module, //
-    },
-    kvm::{
-        cover,
-        hooks, //
+        KvmNotifier,
+        Module,
+        Registration, //
     },
     timer::pending, //
 };
 
+use core::mem;
+
 use kernel::{
     prelude::*,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
-    }, //
+    sync::global_lock, //
 };
 
-/// How KVM's timers come to be armed for their deadlines.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// They do not.
-    None,
+/// How KVM's timers are started for their deadlines.
+enum Attached {
+    /// They are not.
+    Nothing,
     /// KVM calls the module.
-    Registered,
+    Registered(Registration),
     /// KVM is hooked.
-    Hooked,
+    Hooked(Hooks),
 }
 
-impl Way {
+impl Attached {
     /// Returns its name in the log and in debugfs.
-    pub(crate) fn name(self) -> &'static str {
+    fn name(&self) -> &'static str {
         match self {
-            Self::None => "none",
-            Self::Registered => "registered",
-            Self::Hooked => "hooked",
+            Self::Nothing => "none",
+            Self::Registered(_) => "registered",
+            Self::Hooked(_) => "hooked",
         }
     }
 }
 
-/// Whether KVM calls the module. Written with the [`KvmLock`] held.
-static REGISTERED: Atomic<i32> = Atomic::new(0);
+/// How the module is attached, and why some timers are not covered.
+struct State {
+    attached: Attached,
+    missed: Missed,
+}
 
-/// Returns the way in use.
-pub(crate) fn way() -> Way {
-    if REGISTERED.load(Relaxed) != 0 {
-        Way::Registered
-    } else if hooks::is_hooked() {
-        Way::Hooked
-    } else {
-        Way::None
+global_lock! {
+    // SAFETY: `Attachment::new()` initialises it before the notifier is registered and the files are
+    // created, through which all others come.
+    unsafe(uninit) static STATE: Mutex<State> = State {
+        attached: Attached::Nothing,
+        missed: cover::NONE_MISSED,
+    };
+}
+
+/// What the file `attach` shows.
+pub(crate) struct Status {
+    /// How KVM's timers come to be started for their deadlines.
+    pub(crate) name: &'static str,
+    /// Why some are not; nothing of those of a KVM that calls the module, because that is KVM's to know.
+    pub(crate) missed: Option<Missed>,
+}
+
+/// Returns how the module is attached. Process context.
+pub(crate) fn status() -> Status {
+    let state = STATE.lock();
+    let is_registered = matches!(state.attached, Attached::Registered(_));
+
+    Status {
+        name: state.attached.name(),
+        missed: (!is_registered).then_some(state.missed),
     }
 }
 
 /// Keeps the module attached to whichever KVM is loaded.
 #[must_use = "dropping it gives KVM's timers back"]
 pub(crate) struct Attachment {
-    watching: bool,
+    notifier: Option<KvmNotifier>,
 }
 
 impl Attachment {
-    /// Attaches to a KVM that is loaded, and watches for one that comes later.
+    /// Attaches to a KVM that is loaded, and waits for one that comes later. Called once.
     pub(crate) fn new() -> Result<Self> {
+        // SAFETY: The module is loaded once, and makes one of these.
+        unsafe { STATE.init() };
+
         if ffi::param_attach() == Attach::Off {
             pr_info!("attach=off: no KVM's timers are touched\n");
-            return Ok(Self { watching: false });
+            return Ok(Self { notifier: None });
         }
         if ffi::param_attach() == Attach::Hooked && !ffi::hooks_possible() {
             pr_err!("attach=hooked: this kernel has no ftrace with arguments, or no kprobes\n");
             return Err(ffi::eopnotsupp());
         }
-        ffi::kvm_watch()?;
         // From here on an error is undone by the drop.
-        let this = Self { watching: true };
+        let this = Self {
+            notifier: Some(KvmNotifier::new()?),
+        };
 
-        live();
-        if ffi::param_attach() == Attach::Registered && way() != Way::Registered {
+        module_live();
+        let is_registered = matches!(STATE.lock().attached, Attached::Registered(_));
+        if ffi::param_attach() == Attach::Registered && !is_registered {
             pr_err!("attach=registered: no KVM is loaded that takes a timer provider\n");
             return Err(ENODEV);
         }
@@ -95,82 +129,109 @@ impl Attachment {
 
 impl Drop for Attachment {
     fn drop(&mut self) {
-        if !self.watching {
+        if self.notifier.is_none() {
             return;
         }
-        ffi::kvm_unwatch();
+        self.notifier = None;
 
-        let way = way();
-
-        // First nothing is put on the module's queues any more, then nobody calls it.
+        // First no node is queued any more, then nobody calls the module.
         pending::close();
-        hooks::unhook();
-        if way == Way::Registered {
-            ffi::kvm_unregister();
-        }
-        if way != Way::None {
+        let attached = STATE.lock().detach();
+        if !matches!(attached, Attached::Nothing) {
+            drop(attached);
             pr_info!("KVM's timers are as before\n");
         }
         ffi::hooks_stay_if_stuck();
     }
 }
 
-/// One of KVM's modules has come, or may have been there before.
-pub(crate) fn live() {
-    let _lock = KvmLock::lock();
+/// One of KVM's modules is live, or may have been before.
+pub(crate) fn module_live() {
+    let mut state = STATE.lock();
     let attach = ffi::param_attach();
 
-    if way() == Way::Registered {
+    if let Attached::Registered(_) = state.attached {
         return;
     }
     if attach != Attach::Hooked {
-        let registered = ffi::kvm_register();
+        let registered = Registration::new();
 
-        // One that was still coming when it was looked for was hooked. And where another provider
-        // arms the timers, hooks would compensate them twice.
-        if registered != Err(ENOENT) {
-            hooks::unhook();
+        if !matches!(registered, Err(error) if error == ENOENT) {
+            state.set_registered(registered);
+            return;
         }
+    }
+    if matches!(attach, Attach::Auto | Attach::Hooked) {
+        state.hook();
+        state.report();
+    }
+}
+
+/// One of KVM's modules is being removed, and with it its registration and its functions.
+pub(crate) fn module_going(module: Module) {
+    let mut state = STATE.lock();
+    let State { attached, missed } = &mut *state;
+
+    let is_over = match attached {
+        Attached::Nothing => false,
+        Attached::Registered(_) => module == Module::KVM,
+        Attached::Hooked(hooks) => !hooks.remove_module(module, missed),
+    };
+    if is_over {
+        drop(state.detach());
+    }
+    cover::module_gone(module, &mut state.missed);
+}
+
+impl State {
+    /// Returns what the module was attached by; dropping that gives KVM's timers back.
+    fn detach(&mut self) -> Attached {
+        mem::replace(&mut self.attached, Attached::Nothing)
+    }
+
+    /// KVM takes a provider, or refuses this one because it has another.
+    fn set_registered(&mut self, registered: Result<Registration>) {
+        // kvm.ko may have been hooked while it was still MODULE_STATE_COMING: undo that. And where
+        // another provider starts the timers, hooks would correct their expiries a second time.
+        drop(self.detach());
+        self.missed = cover::NONE_MISSED;
         match registered {
-            Ok(()) => {
-                REGISTERED.store(1, Relaxed);
-                // Which ones that are is KVM's to know.
+            Ok(registration) => {
+                self.attached = Attached::Registered(registration);
+                // Which timers these are is KVM's to know.
                 pr_info!(
                     "KVM calls the module for each timer that it arms by a deadline \
                      (patches/kvm: nested, lapic, hyperv, xen)\n"
                 );
-                return;
             }
-            Err(error) if error == ENOENT => (),
             Err(error) => {
                 pr_warn!("KVM refuses the registration ({error:?}): its timers are as before\n");
-                return;
             }
         }
     }
-    if matches!(attach, Attach::Auto | Attach::Hooked) {
-        hooks::refresh();
-        report();
+
+    /// Hooks the timers of the KVM modules that are loaded.
+    fn hook(&mut self) {
+        let hooks = match self.detach() {
+            Attached::Hooked(hooks) => Some(hooks),
+            _ => None,
+        };
+
+        if let Some(hooks) = Hooks::place(hooks, &mut self.missed) {
+            self.attached = Attached::Hooked(hooks);
+        }
     }
-}
 
-/// One of KVM's modules has gone, and with it its registration and its functions.
-pub(crate) fn gone(module: Module) {
-    let _lock = KvmLock::lock();
+    /// Writes to the log which timers are covered, and which are not and why.
+    fn report(&self) {
+        let line = cover::Line(&self.missed);
 
-    if module == Module::KVM {
-        REGISTERED.store(0, Relaxed);
-    }
-    hooks::forget(module);
-}
-
-/// Says which timers are covered, and which are not and why.
-fn report() {
-    if way() == Way::Hooked {
-        pr_info!("KVM is hooked: {}\n", cover::Line);
-    } else if cover::is_any_missed() {
-        pr_warn!("KVM is not hooked: {}\n", cover::Line);
-    } else {
-        pr_info!("no KVM is loaded; one that comes will be attached to\n");
+        if let Attached::Hooked(_) = self.attached {
+            pr_info!("KVM is hooked: {line}\n");
+        } else if cover::is_any_missed(&self.missed) {
+            pr_warn!("KVM is not hooked: {line}\n");
+        } else {
+            pr_info!("no KVM is loaded; one that comes will be attached to\n");
+        }
     }
 }

@@ -6,33 +6,34 @@
 use crate::ffi::{
     self,
     table,
+    Module,
     Target,
     Word, //
 };
 
 use kernel::{
     fmt,
-    prelude::*,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
-    }, //
+    prelude::*, //
 };
 
-/// Why each target was not hooked, as an error number. Written with the `KvmLock` held.
-static WHY: [Atomic<i32>; Target::ALL.len()] = [const { Atomic::new(0) }; Target::ALL.len()];
+/// Why each target was not hooked; `None` also while its module is not loaded.
+pub(crate) type Missed = [Option<Error>; Target::ALL.len()];
 
-/// What the hooks have noticed of each target: a bit of [`BLIND`], [`SAID`]. Any context.
-static NOTICED: [Word; Target::ALL.len()] = [const { Word::new(0) }; Target::ALL.len()];
+/// No KVM was looked for.
+pub(super) const NONE_MISSED: Missed = [None; Target::ALL.len()];
 
-/// It is started by a function that is not hooked.
+/// What the hooks have observed of each target: bits of [`BLIND`], [`FOREIGN`] and [`LOGGED`]. Any
+/// context.
+static OBSERVED: [Word; Target::ALL.len()] = [const { Word::new(0) }; Target::ALL.len()];
+
+/// KVM starts it by a function that is not hooked.
 const BLIND: u64 = 1;
 
 /// It is not an absolute timer on `CLOCK_MONOTONIC`: KVM may do without this module.
 const FOREIGN: u64 = 2;
 
 /// The log has it.
-const SAID: u64 = 1 << 32;
+const LOGGED: u64 = 1 << 32;
 
 /// Whether a timer is covered.
 pub(crate) enum Cover {
@@ -41,7 +42,7 @@ pub(crate) enum Cover {
     Blind,
     /// KVM starts it on another clock than `CLOCK_MONOTONIC`, or relative to now.
     Foreign,
-    /// The user does not want it.
+    /// Its parameter is not set.
     Parameter,
     /// Its module is not loaded.
     NoModule,
@@ -56,26 +57,29 @@ pub(crate) enum Cover {
 
 impl Cover {
     /// Returns what is the case for `target`.
-    pub(crate) fn of(target: Target) -> Self {
-        if target.is_active() {
-            return match NOTICED[target.index()].load() & (BLIND | FOREIGN) {
-                0 => Self::Yes,
-                BLIND => Self::Blind,
-                _ => Self::Foreign,
-            };
+    pub(crate) fn of(target: Target, missed: &Missed) -> Self {
+        if target.is_used() {
+            return Self::of_used(target);
         }
-        if !target.is_wanted() {
+        if !target.is_enabled() {
             return Self::Parameter;
         }
-        match WHY[target.index()].load(Relaxed) {
-            0 => Self::NoModule,
-            errno => match Error::from_errno(errno) {
-                error if error == ENODEV => Self::NoModule,
-                error if error == ENOENT => Self::NoFunction,
-                error if error == EBUSY => Self::Busy,
-                error if error == ffi::eopnotsupp() => Self::Unsupported,
-                error => Self::Other(error),
-            },
+        match missed[target.index()] {
+            None => Self::NoModule,
+            Some(error) if error == ENODEV => Self::NoModule,
+            Some(error) if error == ENOENT => Self::NoFunction,
+            Some(error) if error == EBUSY => Self::Busy,
+            Some(error) if error == ffi::eopnotsupp() => Self::Unsupported,
+            Some(error) => Self::Other(error),
+        }
+    }
+
+    /// Returns what the hooks have observed of a target that they act on.
+    fn of_used(target: Target) -> Self {
+        match OBSERVED[target.index()].load() & (BLIND | FOREIGN) {
+            0 => Self::Yes,
+            BLIND => Self::Blind,
+            _ => Self::Foreign,
         }
     }
 }
@@ -98,60 +102,67 @@ impl fmt::Display for Cover {
     }
 }
 
-/// A start of `target` is none of an absolute timer on `CLOCK_MONOTONIC`. Any context.
+/// Notes a start of `target` that is relative, or on another clock than `CLOCK_MONOTONIC`. Any context.
 #[cold]
 pub(crate) fn set_foreign(target: Target) {
-    notice(target, FOREIGN);
+    observe(target, FOREIGN);
 }
 
-/// Callbacks of `target` come, and starts do not. Any context.
+/// Notes that callbacks of `target` run whose start no hook has seen. Any context.
 #[cold]
 pub(crate) fn set_blind(target: Target) {
-    notice(target, BLIND);
+    observe(target, BLIND);
 }
 
-fn notice(target: Target, what: u64) {
-    let noticed = &NOTICED[target.index()];
+fn observe(target: Target, what: u64) {
+    let observed = &OBSERVED[target.index()];
 
-    // What is lost to another CPU here is noticed with the next such start or callback.
-    if noticed.load() & what == 0 {
-        noticed.store_release(noticed.load() | what);
+    // Another CPU may overwrite this: then the next such start or callback notes it again.
+    if observed.load() & what == 0 {
+        observed.store_release(observed.load() | what);
         table::queue_work();
     }
 }
 
-/// Writes to the log, once, what the hooks have noticed. Process context.
-pub(crate) fn say_what_was_noticed() {
+/// Writes to the log, once, what the hooks have observed. Process context.
+pub(crate) fn log_observed() {
     for target in Target::ALL {
-        let noticed = &NOTICED[target.index()];
+        let observed = &OBSERVED[target.index()];
 
-        if noticed.load() & (BLIND | FOREIGN) != 0 && noticed.load() & SAID == 0 {
-            noticed.store_release(noticed.load() | SAID);
-            pr_warn!("{}: {}\n", target.name, Cover::of(target));
+        if observed.load() & (BLIND | FOREIGN) != 0 && observed.load() & LOGGED == 0 {
+            observed.store_release(observed.load() | LOGGED);
+            pr_warn!("{}: {}\n", target.name, Cover::of_used(target));
         }
     }
 }
 
-/// Remembers why `target` could not be hooked, or is not any more.
-pub(crate) fn note(target: Target, error: Error) {
-    NOTICED[target.index()].store_release(0);
-    WHY[target.index()].store(error.to_errno(), Relaxed);
+/// Resets what the hooks have observed of `target`, which is not hooked any more.
+pub(super) fn reset(target: Target) {
+    OBSERVED[target.index()].store_release(0);
+}
+
+/// Resets what is kept of the targets of a module that has gone.
+pub(super) fn module_gone(module: Module, missed: &mut Missed) {
+    for target in Target::ALL.into_iter().filter(|t| t.is_of(module)) {
+        reset(target);
+        missed[target.index()] = None;
+    }
 }
 
 /// Whether a module is loaded whose timers would be hooked if they could.
-pub(crate) fn is_any_missed() -> bool {
-    let missed = |target| !matches!(Cover::of(target), Cover::Yes | Cover::NoModule);
+pub(super) fn is_any_missed(missed: &Missed) -> bool {
+    let is_missed = |target| !matches!(Cover::of(target, missed), Cover::Yes | Cover::NoModule);
 
-    Target::ALL.into_iter().any(missed)
+    Target::ALL.into_iter().any(is_missed)
 }
 
 /// All of them, in one line.
-pub(crate) struct Line;
+pub(super) struct Line<'a>(pub(super) &'a Missed);
 
-impl fmt::Display for Line {
+impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for target in Target::ALL {
-            f.write_fmt(fmt!("{} {}, ", target.name, Cover::of(target)))?;
+            f.write_fmt(fmt!("{} {}, ", target.name, Cover::of(target, self.0)))?;
         }
         f.write_str("pit no (it does not count the TSC)")
     }

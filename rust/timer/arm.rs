@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Arming an hrtimer for a TSC deadline, and what its callback does when it runs early.
+//! Arming an hrtimer for a TSC deadline.
 //!
 //! # Vocabulary
 //!
 //! * **deadline**: the TSC value before which the callback's work must not be done.
+//! * **exact expiry**: the time at which the clock reaches the deadline, at the top rate.
 //! * **plain expiry**: the expiry that the caller has set, used where a deadline has none.
-//! * **finish**: the callback's check, which moves a timer that runs early to its exact expiry.
+//! * **start**: arm a timer for its deadline.
+//! * **restart**: in a callback that runs before the deadline, set the timer's next expiry. The
+//!   callback then returns `HRTIMER_RESTART`.
 //!
 //! C header: [`include/linux/raw_hrtimer.h`](../../include/linux/raw_hrtimer.h)
 
@@ -17,29 +20,27 @@ use crate::{
             Timeline, //
         },
         margin,
-        rate::{
-            scale as scale_ns,
-            Cycles,
-            MonoNs,
-            RawNs, //
-        },
-        snapshot::{
-            Line,
-            CURRENT, //
-        }, //
+        ratio::scale as scale_ns,
+        snapshot, //
     },
     counters,
     ffi::{
         self,
         Mode,
         Timer, //
+    },
+    units::{
+        Cycles,
+        MonoNs,
+        RawNs, //
     }, //
 };
 
-/// Returns the line, or `None`, counted, if the clocksource is not the TSC.
+/// Returns the line to compute expiries by, and whether it is faster than the raw clock; `None`, which
+/// is counted, if the clocksource is not the TSC.
 #[inline(always)]
-fn line() -> Option<Line> {
-    let line = CURRENT.line();
+fn current_line() -> Option<(Timeline, bool)> {
+    let line = snapshot::current_line();
 
     if line.is_none() {
         counters::PLAIN.count();
@@ -47,12 +48,14 @@ fn line() -> Option<Line> {
     line
 }
 
-/// Returns the expiry of `deadline`, or `None` if the clocksource is not the TSC.
+/// Returns the exact expiry of `deadline`, or `None` if the clocksource is not the TSC.
 ///
 /// Any context. No clock read, no division: one multiplication and a shift.
 #[inline]
 pub(crate) fn expiry(deadline: Cycles) -> Option<MonoNs> {
-    Some(exact(&line()?.timeline, deadline))
+    let (line, _) = current_line()?;
+
+    Some(exact(&line, deadline))
 }
 
 #[inline]
@@ -69,27 +72,28 @@ fn exact(line: &Timeline, deadline: Cycles) -> MonoNs {
 
 /// Returns the expiry to arm a timer for `deadline` with, or `None` as [`expiry()`] does.
 ///
-/// That is its expiry, except where the clock runs fast and the clockevent counts nanoseconds of its
-/// own: given monotonic ones, it would fire late by the skew. There it is the nominal distance from
-/// now, and the callback finishes if something else makes it run before the deadline.
+/// That is the exact expiry, unless the clock runs fast and the clockevent counts nanoseconds of its
+/// own: such a clockevent takes the monotonic nanoseconds until an expiry for its own, and so would
+/// fire late by the skew. There it is the nominal distance from now, and the callback restarts the
+/// timer if something else makes it run before the deadline.
 #[inline(always)]
 pub(crate) fn armed_expiry(deadline: Cycles) -> Option<MonoNs> {
-    let line = line()?;
+    let (line, is_fast) = current_line()?;
 
-    if line.fast && !ffi::clockevent_counts_tsc() {
+    if is_fast && !ffi::clockevent_counts_tsc() {
         return nominal(deadline);
     }
-    Some(exact(&line.timeline, deadline))
+    Some(exact(&line, deadline))
 }
 
-/// Reads the line again, so that [`armed_expiry()`] need not put its own where this finds it.
+/// Reads the snapshot again, so that the hot caller, [`armed_expiry()`], need not spill its own.
 #[cold]
 #[inline(never)]
 fn nominal(deadline: Cycles) -> Option<MonoNs> {
-    let (snapshot, _) = CURRENT.read()?;
+    let (snapshot, _) = snapshot::current()?;
 
-    // Another clocksource, by now.
-    if !snapshot.tsc {
+    // The clocksource may have changed since.
+    if !snapshot.is_tsc() {
         return None;
     }
     Some(margin::expiry(
@@ -100,13 +104,24 @@ fn nominal(deadline: Cycles) -> Option<MonoNs> {
     ))
 }
 
-/// Arms `timer` for `deadline`, or for its plain expiry where that is not possible.
+/// Returns the mode without `HRTIMER_MODE_REL`, which a deadline cannot have: that is counted, and warned
+/// of once.
+#[inline]
+pub(crate) fn absolute(mode: Mode) -> Mode {
+    if mode.is_relative() {
+        counters::WRONG_MODE.count();
+        ffi::warn_mode();
+    }
+    mode.absolute()
+}
+
+/// Starts `timer` for `deadline`, or for its plain expiry where that is not possible.
 ///
 /// Any context but NMI, in which `hrtimer_start()` can be called on `timer`.
 pub(crate) fn start(timer: Timer<'_>, deadline: Cycles, mode: Mode) {
     counters::STARTS.count();
 
-    let mode = mode.absolute();
+    let mode = absolute(mode);
     let expiry = if timer.is_monotonic() {
         armed_expiry(deadline)
     } else {
@@ -123,20 +138,20 @@ pub(crate) fn is_reached(deadline: Cycles) -> bool {
     ffi::rdtsc() >= deadline
 }
 
-/// In the callback: whether `deadline` is reached. If not, `timer` has its exact expiry and the
-/// callback has to return `HRTIMER_RESTART`.
+/// In the callback of `timer`: if `deadline` is still to come, sets the next expiry and returns `true`;
+/// the callback has to return `HRTIMER_RESTART`.
 #[inline]
-pub(crate) fn finish(timer: Timer<'_>, deadline: Cycles) -> bool {
-    is_reached(deadline) || !move_on(timer, deadline, counters::RESTARTS)
+pub(crate) fn restart(timer: Timer<'_>, deadline: Cycles) -> bool {
+    !is_reached(deadline) && set_next_expiry(timer, deadline, counters::RESTARTS)
 }
 
-/// Gives a `timer` whose deadline is still to come by this CPU's TSC its exact expiry, and counts that;
-/// `false` where it has none, or the clock has reached it. Apart from [`finish()`], which most callbacks
-/// are through with before anything of this is set up. Context: the callback.
+/// Sets the next expiry of a `timer` whose deadline this CPU's TSC has not reached, and counts `what`;
+/// `false` if there is none. Apart from [`restart()`], because most callbacks do not come here. Context:
+/// the callback.
 #[cold]
 #[inline(never)]
-pub(crate) fn move_on(timer: Timer<'_>, deadline: Cycles, what: counters::Counter) -> bool {
-    let Some(expiry) = later_expiry(deadline) else {
+pub(crate) fn set_next_expiry(timer: Timer<'_>, deadline: Cycles, what: counters::Counter) -> bool {
+    let Some(expiry) = next_expiry(deadline) else {
         return false;
     };
     what.count();
@@ -145,12 +160,12 @@ pub(crate) fn move_on(timer: Timer<'_>, deadline: Cycles, what: counters::Counte
 }
 
 /// Returns an expiry for `deadline` that the clock has yet to reach. `None` if there is no such expiry, or
-/// no way to tell, because the clocksource is not the TSC: as without this module.
+/// if the clocksource is not the TSC.
 ///
-/// The TSC of a CPU may lag behind the one that the timekeeper has read, and the deadline lie between the
+/// The TSC of a CPU may lag behind the one that the timekeeper has read, with the deadline between the
 /// two. Then the timekeeper is right: with an expiry that has passed, the hrtimer core would call the
 /// callback again and again, with interrupts off, until this CPU's TSC has caught up.
-fn later_expiry(deadline: Cycles) -> Option<MonoNs> {
+fn next_expiry(deadline: Cycles) -> Option<MonoNs> {
     let now = ffi::ktime_get();
     let armed = armed_expiry(deadline)?;
 
@@ -161,9 +176,9 @@ fn later_expiry(deadline: Cycles) -> Option<MonoNs> {
     expiry(deadline).filter(|exact| *exact > now)
 }
 
-/// Converts a distance in `CLOCK_MONOTONIC_RAW` to the one in `CLOCK_MONOTONIC`, at today's rate.
+/// Converts a distance in `CLOCK_MONOTONIC_RAW` to the one in `CLOCK_MONOTONIC`, at the current rate.
 pub(crate) fn scale(raw: RawNs) -> MonoNs {
-    match CURRENT.read() {
+    match snapshot::current() {
         Some((snapshot, _)) => scale_ns(raw, snapshot.timeline.rate, snapshot.raw),
         None => MonoNs::new(raw.get()),
     }

@@ -1,68 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether any queue may have a node on it: for the listener, which cannot look at them all, so that a
-//! change of rate costs nothing more where no timer is pending.
+//! Whether any queue may have a node on it, in one word for all CPUs. The listener, which cannot visit
+//! each queue, asks for no pass where none may.
 //!
-//! A start says so before it reads the rate, the listener asks after it has published one, both with a
-//! full barrier in between: so the start reads the new rate, or the listener sees that it may have read
-//! the old one. A pass that finds nothing on any queue takes it back, unless anybody has said it, or
-//! has begun to look, since that pass began.
+//! A start sets it before it reads the rate, and the listener reads it after it has published one, both
+//! with a full barrier in between. So the start reads the new rate, or the listener finds the queues
+//! occupied. A pass that finds every queue empty clears it, unless a start has set it, or another pass
+//! has begun, since that pass began.
 
 use crate::ffi::{
     smp_mb,
     Word, //
 };
 
-/// No queue has a node on it, nor does anybody look.
+/// No queue has a node on it, and no pass is under way.
 const EMPTY: u64 = 0;
 
-/// A queue may have one.
+/// A queue may have a node.
 const OCCUPIED: u64 = 1;
 
-/// CPU 0 looks; those of the others follow.
-const FIRST_LOOK: u64 = 2;
+/// The token of a pass on CPU 0. Those of the other CPUs follow.
+const FIRST_TOKEN: u64 = 2;
 
 static STATE: Word = Word::new(EMPTY);
 
-/// Says that a node is to be put on a queue, whose lock is held. The rate is read after this.
+/// Marks the queues as occupied, because a node is to be put on one, whose lock is held. The rate is read
+/// after this.
 #[inline]
-pub(crate) fn announce() {
-    // With the lock: a look that has yet to begin, or has not come to this queue, finds the node, and
-    // one that has been here is seen, or was announced over by somebody else.
+pub(crate) fn set() {
+    // The lock is held. A pass that has not yet visited this queue finds the node. If a pass has already
+    // visited it, its token is in STATE and is overwritten here, unless another start did so before.
     if STATE.load() != OCCUPIED {
         occupy();
     }
     smp_mb();
 }
 
-/// Apart, because it is so already at most starts.
+/// Apart, because at most starts the queues are occupied already.
 #[cold]
 #[inline(never)]
 fn occupy() {
     STATE.xchg(OCCUPIED);
 }
 
-/// Whether anybody has to be told of a rate that was published before this.
+/// Whether a pass is needed for a rate that was published before this.
 #[inline]
-pub(crate) fn is_occupied() -> bool {
+pub(crate) fn is_set() -> bool {
     smp_mb();
     STATE.load() != EMPTY
 }
 
-/// A look at all queues, each with its lock.
-pub(crate) struct Look(u64);
+/// A pass over all queues, which takes the lock of each.
+pub(crate) struct Visit(u64);
 
-impl Look {
-    /// Begins one on `cpu`, which no other interrupts.
+impl Visit {
+    /// Begins a pass on `cpu`, which no other pass interrupts.
     pub(crate) fn begin(cpu: u32) -> Self {
-        let look = Self(FIRST_LOOK + u64::from(cpu));
+        let token = FIRST_TOKEN + u64::from(cpu);
 
-        STATE.xchg(look.0);
-        look
+        STATE.xchg(token);
+        Self(token)
     }
 
-    /// Ends one that found no node.
-    pub(crate) fn ended_empty(self) {
+    /// Ends a pass that found every queue empty.
+    pub(crate) fn end_empty(self) {
         STATE.cmpxchg(self.0, EMPTY);
     }
 }

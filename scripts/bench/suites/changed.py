@@ -21,6 +21,7 @@ RULES = [
     (r"(rust|c|include)/.*|Kbuild", r"module|lints|native|dkms", "builds the module"),
     (r"rust/.*", HOST, "runs the module's sources in user space"),
     (r"Makefile|scripts/(kdir-check|distribution\.sh)", r"native|dkms|unittests", "runs make"),
+    (r"rust/.*", "unittests", "reads who imports whom"),
     (r"dkms\.conf", r"dkms|unittests", "runs dkms"),
     (r"dkms\.conf", r"module|native", "builds the module with its version"),
     (r"packaging/.*|scripts/package|scripts/bench/building/packages\.py|dkms\.conf|Makefile",

@@ -7,6 +7,9 @@
 #[expect(dead_code, reason = "no proof needs all of it")]
 #[path = "../../../rust/clock"]
 mod pure {
+    #[path = "../units.rs"]
+    pub(crate) mod units;
+
     pub(crate) mod deadline;
     pub(crate) mod frequency;
     pub(crate) mod margin;
@@ -17,7 +20,8 @@ use pure::{
     deadline,
     frequency,
     margin,
-    rate, //
+    rate,
+    units, //
 };
 
 use deadline::{
@@ -25,10 +29,10 @@ use deadline::{
     Timeline, //
 };
 use frequency::Frequency;
-use rate::{
+use rate::Rate;
+use units::{
     Cycles,
-    MonoNs,
-    Rate, //
+    MonoNs, //
 };
 
 /// What the functions return for a rate that [`Rate::new`] refuses.
@@ -92,11 +96,6 @@ of_a_line! {
     /// What the clock reads.
     fn mono(line, now: u64) -> u64 {
         line.mono(Cycles::new(now)).get() as u64
-    }
-
-    /// When the clock reads `expiry`.
-    fn deadline_of(line, expiry: i64) -> u64 {
-        line.deadline(MonoNs::new(expiry)).get()
     }
 
     /// For when to arm a timer on a clockevent that counts nominal nanoseconds.

@@ -7,8 +7,8 @@ import shutil
 import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
-RUST = HERE.parents[2] / "rust/clock"
-FILES = ("rate.rs", "deadline.rs", "margin.rs", "frequency.rs")
+RUST = HERE.parents[2] / "rust"
+FILES = ("units.rs", "clock/rate.rs", "clock/deadline.rs", "clock/margin.rs", "clock/frequency.rs")
 # As the kernel is built.
 FLAGS = ("--edition=2021", "-Copt-level=2", "-Coverflow-checks=y", "-Cpanic=abort",
          "-Cforce-unwind-tables=n", "-Ccodegen-units=1")
@@ -19,8 +19,7 @@ def compile_code(rustc, rust, out):
     # code.rs finds them three levels up from itself.
     folder = out / "tree/tests/host/proof"
     folder.mkdir(parents=True)
-    (out / "tree/rust").mkdir()
-    (out / "tree/rust/clock").symlink_to(rust)
+    (out / "tree/rust").symlink_to(rust)
     shutil.copy(HERE / "code.rs", folder)
     subprocess.run([rustc, *FLAGS, "--crate-type=cdylib", "--cap-lints=allow",
                     f"--emit=llvm-ir={out}/code.ll,link={out}/code.so", folder / "code.rs"],

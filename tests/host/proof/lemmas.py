@@ -35,24 +35,12 @@ def in_order(a, b, c):
     return z3.Implies(z3.And(a <= c, b >= 0), a * b <= c * b)
 
 
-def in_parts(a, b, c, d):
-    """A quotient in two halves and one more, times the divisor."""
-    return (a * 2**32 + b + c) * d == a * d * 2**32 + b * d + c * d
-
-
-def digit(a, b, c, d):
-    """A digit of a long division by 32 bits has 32."""
-    return z3.Implies(z3.And(b >= 1, c >= 0, c < b, d >= 0, d < 2**32, a * b <= c * 2**32 + d),
-                      a < 2**32)
-
-
 def positive(a, b):
     """What a positive number makes positive is positive."""
     return z3.Implies(z3.And(a >= 0, a * b > 0), b > 0)
 
 
-LEMMAS = (at_least_each, at_most_96_bits, at_most_128_bits, one_more, in_order, in_parts, digit,
-          positive)
+LEMMAS = (at_least_each, at_most_96_bits, at_most_128_bits, one_more, in_order, positive)
 
 
 def lemmas():

@@ -13,12 +13,12 @@ CLOCK = (64, 32, 32, 64, 64)
 # The sizes of their arguments.
 FUNCTIONS = {
     "expiry_kind": (*CLOCK, 64), "expiry_ns": (*CLOCK, 64), "mono": (*CLOCK, 64),
-    "deadline_of": (*CLOCK, 64), "look": (*CLOCK, 64, 32, 64),
+    "look": (*CLOCK, 64, 32, 64),
     "cycles_per_ns": (32,), "ns_per_cycle": (32,), "cycles_in": (64, 64), "ns_in": (64, 64),
 }
 # What has to be met, else the inputs say too little.
 KINDS = {
-    "expiry_kind": {0, 1, 2, NO_RATE}, "deadline_of": {"first", "later", "end"},
+    "expiry_kind": {0, 1, 2, NO_RATE},
     "look": {"exact", "earlier"}, "cycles_per_ns": {"none", "some"},
     "ns_per_cycle": {"none", "some"}, "cycles_in": {"fits", "end"}, "ns_in": {"fits", "end"},
 }
@@ -67,8 +67,6 @@ def kind_of(name, values, result, library):
     """What kind of result it is."""
     if name == "expiry_kind":
         return result
-    if name == "deadline_of":
-        return "end" if result == U64_MAX else "first" if result == values[0] else "later"
     if name == "look":
         return "exact" if result == library.expiry_ns(*values[:6]) else "earlier"
     if name in ("cycles_in", "ns_in"):

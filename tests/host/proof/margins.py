@@ -6,7 +6,7 @@ As in theorems.py: one call by bit vectors, what it means for a clock by integer
 
 import z3
 
-from inverse import Line
+from line import Line
 from lemmas import in_order
 from model import KTIME_MAX, U64_MAX, Clock, is_floor, signed, unsigned
 from operations import saturating

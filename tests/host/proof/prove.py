@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Prove the arithmetic: rust/clock: rate.rs, deadline.rs, margin.rs and frequency.rs, for all inputs.
+"""Prove the arithmetic: rate.rs, deadline.rs, margin.rs and frequency.rs of rust/clock.
 
 rustc compiles the files to LLVM's intermediate code; llvm.py makes z3 terms of that, and z3
-proves what theorems.py, inverse.py, margins.py and frequencies.py say, for each shift from 0 to 32
+proves what theorems.py, margins.py and frequencies.py say, for each shift from 0 to 32
 and all values of everything else; Documentation/proof.rst says what that is.  That the terms mean
 what the machine does is checked with the machine code of the same compilation (machine.py).
 --faults plants faults (faults.py), each of which has to be found.

@@ -4,7 +4,6 @@
 import z3
 
 import frequencies
-import inverse
 import lemmas
 import margins
 import theorems
@@ -31,10 +30,9 @@ def proofs(source, shift):
         for name, lemma in lemmas.lemmas():
             yield f"lemma: {name}", [], [lemma]
         yield from theorems.refused(source)
-        yield from inverse.long_division()
         yield from margins.one_choice()
         yield from frequencies.theorems(source)
         return
-    for theorem in theorems.THEOREMS + inverse.THEOREMS + margins.THEOREMS:
+    for theorem in theorems.THEOREMS + margins.THEOREMS:
         for name, facts, claims in theorem(source, shift):
             yield f"shift {shift}: {name}", facts, claims

@@ -21,10 +21,14 @@
 )]
 #[path = "../../../rust/clock"]
 mod pure {
+    #[path = "../units.rs"]
+    pub(crate) mod units;
+
     pub(crate) mod deadline;
     pub(crate) mod frequency;
     pub(crate) mod margin;
     pub(crate) mod rate;
+    pub(crate) mod ratio;
 }
 
 pub mod exact;
@@ -34,5 +38,7 @@ use pure::{
     deadline,
     frequency,
     margin,
-    rate, //
+    rate,
+    ratio,
+    units, //
 };

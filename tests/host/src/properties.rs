@@ -20,14 +20,18 @@ use crate::{
     frequency::Frequency,
     margin,
     rate::{
+        Change,
+        Rate, //
+    },
+    ratio::{
         div_rem,
         scale,
-        Change,
+        Skew, //
+    },
+    units::{
         Cycles,
         MonoNs,
-        Rate,
-        RawNs,
-        Skew, //
+        RawNs, //
     },
 };
 
@@ -45,12 +49,14 @@ fn rate(mult: u32, shift: u32) -> Rate {
     Rate::new(mult, shift).expect("the inputs are rates of a clocksource")
 }
 
-/// A rate is taken if and only if it can be calculated with, and keeps its values.
+/// A rate is taken if and only if it can be calculated with, and keeps its values, in one word as well.
 pub fn rate_range(mult: u32, shift: u32) {
     match Rate::new(mult, shift) {
         Some(rate) => {
             assert!(mult != 0 && shift <= 32, "mult {mult} shift {shift} taken");
             assert_eq!((rate.mult(), rate.shift()), (mult, shift));
+            assert_eq!(Rate::unpack(rate.pack()), rate);
+            assert_eq!(Rate::from_word(rate.pack()), Some(rate));
         }
         None => assert!(mult == 0 || shift > 32, "mult {mult} shift {shift} refused"),
     }
@@ -166,46 +172,6 @@ pub fn mono(line: &Line, now: u64) {
     assert_eq!(result, saturate(exact), "{line:?}, {now}");
     if exact <= I256::from(i64::MAX) {
         assert_eq!(result, ktime_get(line, now), "{line:?}, {now}");
-    }
-}
-
-/// The deadline of an expiry is the first TSC value that has reached it.
-pub fn deadline(line: &Line, expiry: i64) {
-    let timeline = timeline(line);
-    let result = timeline.deadline(MonoNs::new(expiry)).get();
-    let reached = |tsc| line.floor_at(tsc) >= I256::from(expiry);
-
-    assert!(result >= line.cycle_last, "{line:?}: {expiry} -> {result}");
-    assert!(
-        reached(result) || result == u64::MAX,
-        "{line:?}: {expiry} -> {result} has not reached it"
-    );
-    assert!(
-        result == line.cycle_last || !reached(result - 1),
-        "{line:?}: {expiry} -> {result} is not the first"
-    );
-}
-
-/// To an expiry and back is the same cycle, or the few more that fill the rounded nanosecond.
-pub fn round_trip(line: &Line, deadline: u64) {
-    let timeline = timeline(line);
-    let Expiry::At(expiry) = timeline.expiry(Cycles::new(deadline)) else {
-        return;
-    };
-    let back = timeline.deadline(expiry).get();
-    // Rounded up, less than a nanosecond's worth of cycles is added, and then to a whole cycle.
-    let ns = ceil_div(line.ns(), I256::from(line.mult));
-
-    assert!(back >= deadline, "{line:?}: {deadline} -> {back} is early");
-    assert!(
-        I256::from(back - deadline) <= ns || back == u64::MAX,
-        "{line:?}: {deadline} -> {expiry:?} -> {back}"
-    );
-    // And nothing is lost from then on.
-    if back != u64::MAX {
-        assert!(timeline.expiry(Cycles::new(back)).ns() >= expiry);
-        let again = timeline.deadline(timeline.mono(Cycles::new(back)));
-        assert!(again.get() <= back, "{line:?}: {back} -> {again:?}");
     }
 }
 

@@ -89,20 +89,6 @@ proptest! {
     }
 
     #[test]
-    fn deadline_is_first((line, deadline) in deadlines(), expiry in nanoseconds(), near in -3..3_i64) {
-        properties::deadline(&line, expiry);
-        properties::deadline(&line, line.base.saturating_add(expiry));
-        // One that this clock reaches.
-        let reached = raw_hrtimer_host::exact::saturate(line.floor_at(deadline));
-        properties::deadline(&line, reached.saturating_add(near));
-    }
-
-    #[test]
-    fn there_and_back((line, deadline) in deadlines()) {
-        properties::round_trip(&line, deadline);
-    }
-
-    #[test]
     fn skew_is_exact(mono in rates(), raw in rates()) {
         properties::skew(mono, raw);
         properties::skew(mono, (raw.0, mono.1));

@@ -6,8 +6,10 @@
 //! would keep for the kernel alone. So nothing may be conditional on where they are compiled,
 //! except their tests.
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 6] = [
+    ("units.rs", include_str!("../../../rust/units.rs")),
     ("rate.rs", include_str!("../../../rust/clock/rate.rs")),
+    ("ratio.rs", include_str!("../../../rust/clock/ratio.rs")),
     (
         "deadline.rs",
         include_str!("../../../rust/clock/deadline.rs"),

@@ -1,40 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The latch that the listener publishes through, `rust/clock/snapshot.rs` itself, for loom to run.
+//! The latch that the listener publishes through, `rust/clock/latch.rs` itself with the snapshots that go
+//! through it, for loom to run.
 
 #![forbid(unsafe_code)]
 
-#[expect(
-    dead_code,
-    reason = "the latch needs the types of rate.rs and deadline.rs and pairs alone"
-)]
+#[expect(dead_code, reason = "the snapshots need the types alone")]
+#[path = "../../../../rust/units.rs"]
+mod units;
+
+#[expect(dead_code, reason = "the latch needs the snapshots alone")]
 #[path = "../../../../rust/clock"]
 mod clock {
+    use crate::units;
+
     pub(crate) mod deadline;
-    pub(crate) mod pair;
+    pub(crate) mod latch;
     pub(crate) mod rate;
     pub(crate) mod snapshot;
 }
 
 mod ffi {
     pub(crate) use kernel::Word;
+
+    /// As in 7.3, which does not matter.
+    pub(crate) const CSID_X86_TSC: u32 = 4;
 }
 
 use clock::{
     deadline::Timeline,
-    rate::{
-        Cycles,
-        MonoNs,
-        Rate, //
-    },
+    latch::Latch,
+    rate::Rate,
     snapshot::{
-        Latch,
+        ntp_word,
         Snapshot, //
-    },
+    }, //
+};
+use units::{
+    Cycles,
+    MonoNs, //
 };
 
 /// A latch whose n-th snapshot can be told from all others by each of its words.
-pub struct Numbered(Latch);
+pub struct Numbered(Latch<6>);
 
 impl Numbered {
     /// Nothing published yet.
@@ -44,13 +52,14 @@ impl Numbered {
 
     /// Publishes the n-th snapshot, from 1.
     pub fn publish(&self, n: u32) {
-        self.0.publish(&numbered(n));
+        self.0.publish(&numbered(n).words());
     }
 
     /// Reads; returns the number of what was read. Panics if it is not all of one snapshot, or if
     /// its generation is another's.
     pub fn read(&self) -> Option<u32> {
-        let (snapshot, generation) = self.0.read()?;
+        let (words, generation) = self.0.read();
+        let snapshot = Snapshot::from_words(&words)?;
         let n = snapshot.timeline.rate.mult();
 
         assert!(snapshot == numbered(n), "torn: parts of {n} and others");
@@ -78,6 +87,6 @@ fn numbered(n: u32) -> Snapshot {
         // The rate or one unit more, as the timekeeper dithers.
         top: rate(n + n % 3 / 2),
         raw: rate(n),
-        tsc: n % 2 == 0,
+        ntp: ntp_word(n, n),
     }
 }

@@ -15,31 +15,42 @@ use std::{
 
 include!("src/variants.rs");
 
-const MODULE: [&str; 16] = [
+const MODULE: [&str; 26] = [
+    "units.rs",
     "clock/deadline.rs",
     "clock/frequency.rs",
+    "clock/latch.rs",
     "clock/margin.rs",
-    "clock/pair.rs",
     "clock/rate.rs",
+    "clock/ratio.rs",
     "clock/snapshot.rs",
     "clock/update.rs",
+    "kvm/convert.rs",
     "kvm/hooked.rs",
+    "kvm/periodic.rs",
+    "kvm/unseen.rs",
     "timer/arm.rs",
     "timer/occupied.rs",
+    "timer/pass.rs",
     "timer/pending.rs",
+    "ffi/chain.rs",
     "ffi/entries.rs",
     "ffi/list.rs",
+    "ffi/locked.rs",
     "ffi/node.rs",
+    "ffi/pool.rs",
+    "ffi/queue.rs",
     "ffi/table.rs",
     "ffi/timer.rs",
 ];
 
-const MOCKS: [&str; 9] = [
+const MOCKS: [&str; 10] = [
     "counters.rs",
     "ffi/mod.rs",
     "ffi/bindings.rs",
     "ffi/entry.rs",
-    "ffi/target.rs",
+    "ffi/hooks.rs",
+    "ffi/queues.rs",
     "hooks.rs",
     "kvm/cover.rs",
     "listener.rs",
@@ -70,8 +81,12 @@ fn copy(from: &Path, to: &Path, variant: &str, edits: &[Edit], file: &str) {
         text += "\nuse super::bindings::Marked as _;\n";
     }
     if file == "ffi/mod.rs" {
-        text += "pub(crate) mod entry;\nmod list;\nmod node;\nmod target;\nmod timer;\n";
-        text += "pub(crate) mod entries;\npub(crate) mod table;\n";
+        let inside = |file: &&str| file.starts_with("ffi/") && !file.ends_with("/mod.rs");
+
+        for file in MODULE.iter().chain(&MOCKS).copied().filter(inside) {
+            let name = file.trim_start_matches("ffi/").trim_end_matches(".rs");
+            writeln!(text, "pub(crate) mod {name};").expect("a string");
+        }
     }
     fs::create_dir_all(to.parent().expect("a folder")).expect("can be made");
     fs::write(to, text).expect("can be written");
@@ -128,7 +143,7 @@ fn main() {
         root += &modules(&folder, "");
         for room in ROOMS {
             let inside = modules(&folder, room);
-            writeln!(root, "pub mod {room} {{\n{inside}}}").expect("a string");
+            writeln!(root, "pub mod {room} {{\nuse super::units;\n{inside}}}").expect("a string");
         }
         root += "}\n";
     }

@@ -3,13 +3,7 @@
 //! The models of hooked timers: a KVM that calls what the hooks call, and what must be so in the end.
 
 use crate::{
-    clock::{
-        frequency::Frequency,
-        rate::{
-            MonoNs,
-            RawNs, //
-        }, //
-    },
+    clock::frequency::Frequency,
     ffi::{
         self,
         bindings::{
@@ -18,15 +12,21 @@ use crate::{
             hrtimer, //
         },
         entries::IrqOff,
-        table,
+        table::{
+            self,
+            OpenTable, //
+        },
         Cancel,
-        Queue,
+        Locked,
         Target,
         Timer, //
     },
-    kvm::hooked::{
-        self,
-        Verdict, //
+    kvm::{
+        convert,
+        hooked::{
+            self,
+            Verdict, //
+        }, //
     },
     model::{
         load_for,
@@ -38,9 +38,13 @@ use crate::{
         SLOW,
         SLOWEST, //
     },
-    timer::pending::{
-        self,
-        Rearm, //
+    timer::{
+        pass::Passes,
+        pending, //
+    },
+    units::{
+        MonoNs,
+        RawNs, //
     }, //
 };
 
@@ -49,6 +53,7 @@ use loom::thread::{
     spawn,
     yield_now, //
 };
+use std::mem::ManuallyDrop;
 
 /// The expiry that KVM asks for. Its nanosecond is a cycle, and the deadline is that rounded up.
 const PLAIN: i64 = DEADLINE as i64 - 1;
@@ -65,24 +70,27 @@ struct Shared(*mut hrtimer, usize);
 // SAFETY: As in the kernel, which is what the models are about.
 unsafe impl Send for Shared {}
 
+/// What has to be undone when the module goes; not where a model has failed, which may have torn it.
+type Module = (ManuallyDrop<OpenTable>, Passes);
+
 /// Loads the module, places the hooks, and makes timers, each of which is of the vCPU given.
-fn load<const N: usize>(vcpus: [usize; N]) -> ([Owner; N], Rearm) {
-    let rearm = load_for(FAST);
+fn load<const N: usize>(vcpus: [usize; N]) -> ([Owner; N], Module) {
+    let passes = load_for(FAST);
     let unit = 1 << 40;
 
-    hooked::set_frequency(Frequency {
+    convert::set_frequency(Frequency {
         cycles_per_ns: unit,
         ns_per_cycle: unit,
     });
-    table::open();
+    let table = ManuallyDrop::new(OpenTable::new());
     let owners = vcpus.map(|vcpu| Owner {
         timer: Box::into_raw(Box::new(hrtimer::new())),
         vcpu,
     });
 
     // All other words, before there is a second thread.
-    hooked::vcpu_gone(ffi::vcpu(usize::MAX));
-    hooked::forget_all();
+    hooked::vcpu_destroyed(ffi::vcpu(usize::MAX));
+    hooked::tsc_restarted();
     table::taken();
     for owner in &owners {
         hooked::plain(owner.share().timer());
@@ -90,19 +98,19 @@ fn load<const N: usize>(vcpus: [usize; N]) -> ([Owner; N], Rearm) {
         // SAFETY: Just made.
         unsafe { bindings::timer_cpu(owner.timer) };
     }
-    (owners, rearm)
+    (owners, (table, passes))
 }
 
 /// The hooks are gone, and the module goes.
-fn unload(rearm: Rearm) {
+fn unload((table, passes): Module) {
     pending::close();
-    table::close();
+    drop(ManuallyDrop::into_inner(table));
     assert!(alloc::is_all_freed(), "an entry is lost");
     bindings::remove_module();
-    drop(rearm);
+    drop(passes);
 }
 
-/// The listener is told of a rate, and all that this asks for is done, with no other thread.
+/// The listener is called with a rate, and all that this asks for is done, with no other thread.
 fn update_alone(mult: u32) {
     bindings::alone(|| update(mult));
 }
@@ -153,7 +161,7 @@ impl Shared {
 
     /// `kvm_arch_vcpu_destroy()`, without the end of the timer's memory.
     fn destroy(self) {
-        hooked::vcpu_gone(ffi::vcpu(self.1));
+        hooked::vcpu_destroyed(ffi::vcpu(self.1));
         self.try_to_cancel();
     }
 
@@ -182,7 +190,7 @@ impl Shared {
         let irq = IrqOff::new();
 
         if let Some(entry) = table::find(&irq, self.timer()) {
-            let is_idle = Queue::lock_of(entry.node()).is_none();
+            let is_idle = Locked::queued(entry.node()).is_none();
             assert!(is_idle, "a node is still on a queue");
         }
     }
@@ -224,7 +232,7 @@ impl Drop for Owner {
 
 /// A timer is started for the first time while another one of its bucket is looked up.
 pub fn a_first_start_and_a_lookup() {
-    let ([one, other], rearm) = load([1, 2]);
+    let ([one, other], passes) = load([1, 2]);
     let (first, known) = (one.share(), other.share());
 
     known.start(0);
@@ -238,12 +246,12 @@ pub fn a_first_start_and_a_lookup() {
     update_alone(SLOW);
     first.assert_in_time(SLOW);
     known.assert_in_time(SLOW);
-    unload(rearm);
+    unload(passes);
 }
 
 /// The same, of two timers, each for the first time.
 pub fn two_first_starts() {
-    let ([one, other], rearm) = load([1, 1]);
+    let ([one, other], passes) = load([1, 1]);
     let (one_start, other_start) = (one.share(), other.share());
 
     let start = spawn(move || one_start.start(1));
@@ -254,12 +262,12 @@ pub fn two_first_starts() {
     );
     other_start.assert_in_time(FAST);
     one_start.assert_in_time(FAST);
-    unload(rearm);
+    unload(passes);
 }
 
 /// A timer is cancelled and freed while the clock slows down; its vCPU is destroyed later.
 fn a_cancel_by(cancel: fn(Shared)) {
-    let ([owner], rearm) = load([1]);
+    let ([owner], passes) = load([1]);
     let timer = owner.share();
 
     timer.start(0);
@@ -273,9 +281,9 @@ fn a_cancel_by(cancel: fn(Shared)) {
     thread.join().expect("no panic");
     settle();
     update_alone(SLOWEST);
-    hooked::vcpu_gone(ffi::vcpu(timer.1));
+    hooked::vcpu_destroyed(ffi::vcpu(timer.1));
     timer.assert_no_entry();
-    unload(rearm);
+    unload(passes);
 }
 
 pub fn a_cancel() {
@@ -288,7 +296,7 @@ pub fn a_try_to_cancel() {
 
 /// A vCPU is destroyed, and its timer freed, while the clock slows down.
 pub fn a_destroy() {
-    let ([owner], rearm) = load([1]);
+    let ([owner], passes) = load([1]);
     let timer = owner.share();
 
     timer.start(0);
@@ -302,12 +310,12 @@ pub fn a_destroy() {
     settle();
     update_alone(SLOWEST);
     timer.assert_no_entry();
-    unload(rearm);
+    unload(passes);
 }
 
 /// Two vCPUs are destroyed while the timer of a third is looked up, behind theirs in the bucket.
 pub fn a_destroy_and_a_lookup() {
-    let ([first, second, third], rearm) = load([2, 1, 3]);
+    let ([first, second, third], passes) = load([2, 1, 3]);
     let (last, middle, head) = (first.share(), second.share(), third.share());
 
     last.start(0);
@@ -329,12 +337,12 @@ pub fn a_destroy_and_a_lookup() {
     middle.assert_no_entry();
     head.assert_no_entry();
     last.assert_in_time(FAST);
-    unload(rearm);
+    unload(passes);
 }
 
 /// A vCPU is destroyed while its timer's callback looks that up, early or in time.
 fn a_destroy_and_a_callback(tsc: u64) {
-    let ([owner], rearm) = load([1]);
+    let ([owner], passes) = load([1]);
     let timer = owner.share();
 
     bindings::set_tsc(tsc);
@@ -347,7 +355,7 @@ fn a_destroy_and_a_callback(tsc: u64) {
     timer.bury();
     update_alone(SLOW);
     timer.assert_no_entry();
-    unload(rearm);
+    unload(passes);
 }
 
 pub fn a_destroy_and_an_early_callback() {
@@ -361,7 +369,7 @@ pub fn a_destroy_and_a_callback_in_time() {
 /// A vCPU is destroyed while another one, which has a timer already, starts one for the first time, all
 /// in one bucket.
 pub fn a_destroy_and_a_first_start() {
-    let ([old, one, new], rearm) = load([2, 1, 2]);
+    let ([old, one, new], passes) = load([2, 1, 2]);
     let (old, one, new) = (old.share(), one.share(), new.share());
 
     old.start(0);
@@ -379,13 +387,13 @@ pub fn a_destroy_and_a_first_start() {
     new.destroy();
     old.assert_no_entry();
     new.assert_no_entry();
-    unload(rearm);
+    unload(passes);
 }
 
 /// The clock leaves the TSC while a timer is started for the first time, and comes back to one that counts
 /// otherwise; then it slows down.
 pub fn another_clocksource_and_a_first_start() {
-    let ([one, other], rearm) = load([1, 2]);
+    let ([one, other], passes) = load([1, 2]);
     let (new, old) = (one.share(), other.share());
 
     old.start(0);
@@ -403,12 +411,12 @@ pub fn another_clocksource_and_a_first_start() {
         expiries == timers.map(|timer| timer.timer().expires()),
         "a timer is moved for an old deadline"
     );
-    unload(rearm);
+    unload(passes);
 }
 
 /// The clock leaves the TSC while a vCPU is destroyed.
 pub fn another_clocksource_and_a_destroy() {
-    let ([owner], rearm) = load([1]);
+    let ([owner], passes) = load([1]);
     let timer = owner.share();
 
     timer.start(0);
@@ -417,15 +425,15 @@ pub fn another_clocksource_and_a_destroy() {
         timer.destroy();
         timer.bury();
     });
-    hooked::forget_all();
+    hooked::tsc_restarted();
     thread.join().expect("no panic");
     timer.assert_no_entry();
-    unload(rearm);
+    unload(passes);
 }
 
 /// Two timers are started for the first time, with one entry left.
 pub fn an_empty_pool() {
-    let ([one, other, third], rearm) = load([1, 2, 3]);
+    let ([one, other, third], passes) = load([1, 2, 3]);
     let (one, other, third) = (one.share(), other.share(), third.share());
 
     one.start(0);
@@ -441,15 +449,15 @@ pub fn an_empty_pool() {
     });
     update_alone(SLOW);
     [one, other, third].map(|timer| timer.assert_in_time(SLOW));
-    unload(rearm);
+    unload(passes);
 }
 
 /// The module goes while its pool is filled.
 pub fn a_removal() {
-    let ([one, other, third], rearm) = load([1, 2, 3]);
+    let ([one, other, third], passes) = load([1, 2, 3]);
 
     one.share().start(0);
     other.share().start(0);
     assert!(!third.share().start(0), "one entry is not for one timer");
-    unload(rearm);
+    unload(passes);
 }

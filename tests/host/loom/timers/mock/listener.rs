@@ -1,31 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The model of the listener: what it publishes says of every update what one that publishes each
-//! would say.
+//! The model of the listener: after every update, what is published is what a listener that publishes
+//! each would have published.
 
 use crate::{
     clock::{
         deadline::Timeline,
-        pair::pair,
-        rate::{
-            Cycles,
-            MonoNs,
-            Rate, //
-        },
+        rate::Rate,
         snapshot::{
-            Snapshot,
-            CURRENT, //
+            self,
+            ntp_word,
+            Snapshot, //
         },
         update::{
             self,
-            Said, //
+            Timekeeper, //
         }, //
     },
     ffi::{
         self,
         bindings, //
     },
-    timer::pending::Rearm, //
+    timer::pass::{
+        self,
+        Passes, //
+    },
+    units::{
+        Cycles,
+        MonoNs, //
+    }, //
 };
 
 /// Odd, so that there is a cycle that begins with each fraction of a nanosecond.
@@ -70,25 +73,27 @@ impl Clock {
         self
     }
 
-    fn say(self) -> Said {
-        Said {
+    fn timekeeper(self) -> Timekeeper {
+        let pair = |low, high| u64::from(low) | u64::from(high) << 32;
+
+        Timekeeper {
             cycle_last: self.cycle_last,
             xtime_nsec: self.xtime_nsec,
-            base: self.base as u64,
+            base: self.base,
             mono: pair(self.mult, SHIFT),
             raw: pair(self.raw, SHIFT),
-            rest: pair(self.ntp_err_mult, self.cs_id),
+            ntp: ntp_word(self.ntp_err_mult, self.cs_id),
         }
     }
 
-    /// The listener is told, and passes that it asks for find no timer.
-    fn hear(self, stepped: bool) {
-        bindings::alone(|| update::hear(stepped, || self.say()));
+    /// The listener is called, and passes that it asks for find no timer.
+    fn update(self, stepped: bool) {
+        bindings::alone(|| update::update(stepped, || self.timekeeper(), pass::rate_published));
     }
 
-    /// It is told, and has published it.
-    fn tell(self, stepped: bool) {
-        self.hear(stepped);
+    /// The listener is called, and has published it.
+    fn publish(self, stepped: bool) {
+        self.update(stepped);
         self.assert_published();
     }
 
@@ -106,16 +111,16 @@ impl Clock {
             },
             top: rate(self.mult + u32::from(dithers && self.ntp_err_mult == 0)),
             raw: rate(self.raw),
-            tsc: self.cs_id == ffi::CSID_X86_TSC,
+            ntp: ntp_word(self.ntp_err_mult, self.cs_id),
         }
     }
 
     fn assert_published(self) {
-        let (is, due) = (CURRENT.read().expect("published").0, self.snapshot());
+        let (is, due) = (snapshot::current().expect("published").0, self.snapshot());
 
         assert!(
-            (is.timeline.rate, is.top, is.raw, is.tsc)
-                == (due.timeline.rate, due.top, due.raw, due.tsc),
+            (is.timeline.rate, is.top, is.raw, is.ntp)
+                == (due.timeline.rate, due.top, due.raw, due.ntp),
             "another state is published"
         );
         for cycles in (1..=1 << SHIFT).chain([1_000_003]) {
@@ -129,7 +134,7 @@ impl Clock {
     }
 }
 
-/// All that an update can say anew, one at a time.
+/// All that an update can change, one at a time.
 const CHANGES: [fn(&mut Clock); 8] = [
     |clock| clock.mult += 1,
     |clock| clock.mult -= 100,
@@ -142,9 +147,9 @@ const CHANGES: [fn(&mut Clock); 8] = [
 ];
 
 /// Each change, with the clock where it was and later, from the nominal rate and from another one, and
-/// back again; each told once more, and later.
+/// back again; each once more, and later.
 pub fn a_change() {
-    let _rearm = Rearm::new();
+    let _passes = Passes::new().expect("the first");
 
     for change in CHANGES {
         for mult in [RAW, RAW + 100] {
@@ -156,22 +161,22 @@ pub fn a_change() {
                 let mut after = before.accumulate(cycles);
                 change(&mut after);
 
-                before.tell(true);
-                before.accumulate(cycles).tell(false);
+                before.publish(true);
+                before.accumulate(cycles).publish(false);
                 for clock in [after, before.accumulate(2 * cycles + 1)] {
-                    clock.tell(false);
-                    clock.tell(false);
-                    clock.accumulate(cycles).tell(false);
-                    clock.accumulate(1_000_000).tell(false);
+                    clock.publish(false);
+                    clock.publish(false);
+                    clock.accumulate(cycles).publish(false);
+                    clock.accumulate(1_000_000).publish(false);
                 }
             }
         }
     }
 }
 
-/// The first update is taken in, and one with a rate that no clock has is not, whenever it comes.
+/// The first update is published, and one with a rate that no clock has is not, whenever it comes.
 pub fn a_first_update() {
-    let _rearm = Rearm::new();
+    let _passes = Passes::new().expect("the first");
     let clock = Clock::new();
     let none = Clock {
         mult: 0,
@@ -179,28 +184,28 @@ pub fn a_first_update() {
         ..clock
     };
 
-    none.hear(false);
-    assert!(CURRENT.read().is_none(), "another state is published");
-    clock.tell(false);
-    none.hear(true);
+    none.update(false);
+    assert!(snapshot::current().is_none(), "another state is published");
+    clock.publish(false);
+    none.update(true);
     clock.assert_published();
-    clock.accumulate(7).tell(false);
+    clock.accumulate(7).publish(false);
 }
 
 /// The clock is set, by what a comparison does not see.
 pub fn a_step() {
-    let _rearm = Rearm::new();
+    let _passes = Passes::new().expect("the first");
     let mut clock = Clock::new();
 
-    clock.tell(false);
+    clock.publish(false);
     clock.base += 1 << (64 - SHIFT);
-    clock.tell(true);
+    clock.publish(true);
 }
 
 /// The TSC counts anew, which is no step back of a few cycles; or may, while another clocksource is
 /// current, whatever it reads when it is back.
 pub fn a_restarted_tsc() {
-    let _rearm = Rearm::new();
+    let _passes = Passes::new().expect("the first");
     let late = Clock {
         cycle_last: 1 << 40,
         ..Clock::new()
@@ -215,20 +220,20 @@ pub fn a_restarted_tsc() {
     };
 
     for (clock, restarts) in [(back(1), 0), (back(1 << 39), 1), (Clock::new(), 1)] {
-        late.tell(true);
+        late.publish(true);
         is_another_tsc(&clock, restarts);
     }
     for clock in [late, back(1), late.accumulate(1 << 42), Clock::new()] {
-        late.tell(true);
+        late.publish(true);
         is_another_tsc(&hpet, 1);
-        hpet.tell(true);
+        hpet.publish(true);
         is_another_tsc(&clock, 1);
     }
 
     // An hour of repeats after the last one that was published, which may lie anywhere.
     for cycles in [0, 1, 1 << 39] {
-        late.tell(true);
-        late.accumulate(1 << 42).tell(false);
+        late.publish(true);
+        late.accumulate(1 << 42).publish(false);
         is_another_tsc(
             &Clock {
                 cycle_last: late.cycle_last + cycles,
@@ -236,8 +241,8 @@ pub fn a_restarted_tsc() {
             },
             1,
         );
-        late.tell(true);
-        late.accumulate(1 << 42).tell(false);
+        late.publish(true);
+        late.accumulate(1 << 42).publish(false);
         is_another_tsc(&late.accumulate((1 << 42) + cycles), 0);
     }
 }
@@ -245,7 +250,7 @@ pub fn a_restarted_tsc() {
 fn is_another_tsc(clock: &Clock, restarts: usize) {
     let before = bindings::times("TSC restarted");
 
-    clock.tell(true);
+    clock.publish(true);
     assert!(
         bindings::times("TSC restarted") == before + restarts,
         "it is another TSC"
@@ -255,7 +260,7 @@ fn is_another_tsc(clock: &Clock, restarts: usize) {
 /// The clock goes on as it did, at the nominal rate and at the upper one of two that it dithers
 /// between.
 pub fn a_steady_clock() {
-    let _rearm = Rearm::new();
+    let _passes = Passes::new().expect("the first");
     let nominal = Clock::new();
     let top = Clock {
         mult: RAW + 101,
@@ -264,13 +269,13 @@ pub fn a_steady_clock() {
     };
 
     for clock in [nominal, top] {
-        clock.tell(false);
-        let generation = CURRENT.read().map(|(_, generation)| generation);
+        clock.publish(false);
+        let generation = snapshot::current().map(|(_, generation)| generation);
         for cycles in [0, 1, 1000, 1 << 40] {
-            clock.accumulate(cycles).tell(false);
+            clock.accumulate(cycles).publish(false);
         }
         assert!(
-            generation == CURRENT.read().map(|(_, generation)| generation),
+            generation == snapshot::current().map(|(_, generation)| generation),
             "what is known is published again"
         );
     }

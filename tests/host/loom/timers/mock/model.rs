@@ -4,10 +4,10 @@
 
 use crate::{
     clock::{
-        pair::pair,
+        snapshot::ntp_word,
         update::{
             self,
-            Said, //
+            Timekeeper, //
         }, //
     },
     ffi::{
@@ -17,9 +17,16 @@ use crate::{
             hrtimer,
             list_head,
             tsc_timer, //
-        }, //
+        },
+        Locked, //
     },
-    timer::pending, //
+    timer::{
+        pass::{
+            self,
+            Passes, //
+        },
+        pending, //
+    }, //
 };
 
 use loom::{
@@ -49,42 +56,46 @@ pub fn met() -> BTreeMap<&'static str, usize> {
     bindings::forget_met()
 }
 
-/// The listener is told of a rate, the clock being at 0.
+/// The listener is called with a rate, the clock being at 0.
 pub(crate) fn update(mult: u32) {
     update_of(ffi::CSID_X86_TSC, mult);
 }
 
 /// The same, of a clock that follows some clocksource.
 pub(crate) fn update_of(clocksource: u32, mult: u32) {
-    update::hear(false, || Said {
-        cycle_last: 0,
-        xtime_nsec: 0,
-        base: 0,
-        mono: pair(mult, 0),
-        raw: pair(mult, 0),
-        rest: pair(0, clocksource),
-    });
+    update::update(
+        false,
+        || Timekeeper {
+            cycle_last: 0,
+            xtime_nsec: 0,
+            base: 0,
+            mono: mult.into(),
+            raw: mult.into(),
+            ntp: ntp_word(0, clocksource),
+        },
+        pass::rate_published,
+    );
 }
 
 /// Loads the module, at a rate, for so many timers.
 ///
 /// It has to go before these: of what one `let` names the last is dropped first.
-fn load<const N: usize>(mult: u32) -> ([Owner; N], pending::Rearm) {
-    let rearm = load_for(mult);
+fn load<const N: usize>(mult: u32) -> ([Owner; N], Passes) {
+    let passes = load_for(mult);
 
-    (std::array::from_fn(|_| Owner::new()), rearm)
+    (std::array::from_fn(|_| Owner::new()), passes)
 }
 
 /// The same, for timers of somebody else.
-pub(crate) fn load_for(mult: u32) -> pending::Rearm {
+pub(crate) fn load_for(mult: u32) -> Passes {
     // The slots of the latch, and all other words, before there is a second thread.
-    let rearm = pending::Rearm::new();
+    let passes = Passes::new().expect("the first");
     bindings::alone(|| {
         update(FAST + 3);
         update(FAST + 6);
         update(mult);
     });
-    rearm
+    passes
 }
 
 /// An owner's timer. The memory stays until the end of the execution.
@@ -132,7 +143,7 @@ impl Shared {
     /// The owner cancels it and frees it.
     fn free(self, cpu: i32) {
         bindings::run_on(cpu);
-        pending::forget(ffi::node(self.1));
+        pending::cancel(ffi::node(self.1));
         // SAFETY: As above.
         while unsafe { bindings::hrtimer_try_to_cancel(self.0) } < 0 {
             loom::thread::yield_now();
@@ -169,7 +180,7 @@ impl Owner {
         unsafe { bindings::timer_cpu(timer) };
         ffi::node(node).deadline();
         ffi::node(node).is_expired();
-        pending::forget(ffi::node(node));
+        pending::cancel(ffi::node(node));
         Self { timer, node, grave }
     }
 
@@ -242,7 +253,7 @@ impl Owner {
     /// It is on no queue.
     fn assert_forgotten(&self) {
         assert!(
-            ffi::Queue::lock_of(ffi::node(self.node)).is_none(),
+            Locked::queued(ffi::node(self.node)).is_none(),
             "a node is still on a queue"
         );
     }
@@ -295,7 +306,7 @@ fn assert_empty() {
 
 /// A timer is armed while the clock slows down.
 pub fn a_start() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     owner.meets(&[SLOW], |timer| timer.start(1));
     owner.assert_in_time(SLOW);
@@ -303,7 +314,7 @@ pub fn a_start() {
 
 /// The same, on the CPU that the timer is on: nobody has to follow it to another queue.
 pub fn a_start_there() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     owner.meets(&[SLOW], |timer| timer.start(0));
     owner.assert_in_time(SLOW);
@@ -311,7 +322,7 @@ pub fn a_start_there() {
 
 /// A timer is armed while the clock slows down twice.
 pub fn a_start_and_two_changes() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     owner.meets(&[SLOW, SLOWEST], |timer| timer.start(1));
     owner.assert_in_time(SLOWEST);
@@ -319,7 +330,7 @@ pub fn a_start_and_two_changes() {
 
 /// The same, and another timer is pending already, on the same CPU or not.
 fn a_start_beside_another(cpu: i32) {
-    let ([one, other], _rearm) = load(FAST);
+    let ([one, other], _passes) = load(FAST);
 
     other.share().start(0);
     one.meets(&[SLOW, SLOWEST], move |timer| timer.start(cpu));
@@ -337,7 +348,7 @@ pub fn a_start_beside_another_elsewhere() {
 
 /// A timer's callback runs early while the clock slows down.
 pub fn a_callback() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     owner.share().start(0);
     owner.meets(&[SLOW], |timer| timer.fire(1));
@@ -346,7 +357,7 @@ pub fn a_callback() {
 
 /// A timer's callback has another deadline for it while the clock slows down, and then it does again.
 pub fn a_periodic_callback() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     bindings::set_tsc(DEADLINE);
     owner.share().start(0);
@@ -361,7 +372,7 @@ pub fn a_periodic_callback() {
 
 /// The same, while it is cancelled and freed.
 pub fn a_cancel_and_a_periodic_callback() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     bindings::set_tsc(DEADLINE);
     owner.share().start(0);
@@ -369,7 +380,7 @@ pub fn a_cancel_and_a_periodic_callback() {
     let callback = spawn(move || shared.fire_periodic(0));
     owner.meets(&[SLOW], |timer| {
         bindings::run_on(1);
-        pending::forget(ffi::node(timer.1));
+        pending::cancel(ffi::node(timer.1));
     });
     callback.join().expect("no panic");
     owner.assert_forgotten();
@@ -381,7 +392,7 @@ pub fn a_cancel_and_a_periodic_callback() {
 
 /// A timer's callback runs in time while the clock slows down; then it is cancelled and freed.
 pub fn a_callback_in_time() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     owner.share().start(0);
     bindings::set_tsc(DEADLINE);
@@ -404,7 +415,7 @@ pub fn a_lagging_tsc() {
     let expiry = DEADLINE as i64 * i64::from(FAST);
 
     for (clock, is_over) in [(expiry - 1, false), (expiry, true), (expiry + 1, true)] {
-        let ([owner], _rearm) = load(FAST);
+        let ([owner], _passes) = load(FAST);
 
         bindings::set_clock(clock);
         owner.share().start(0);
@@ -419,7 +430,7 @@ pub fn a_lagging_tsc() {
 
 /// A timer has expired, and is started again on some CPU while the clock slows down.
 fn a_callback_and_a_start(cpu: i32) {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     bindings::set_tsc(DEADLINE);
     owner.share().start(0);
@@ -446,7 +457,7 @@ pub fn a_callback_and_a_start_elsewhere() {
 
 /// A timer has expired, and the clock slows down after that.
 pub fn an_expired_timer() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     bindings::set_tsc(DEADLINE);
     owner.share().start(0);
@@ -457,7 +468,7 @@ pub fn an_expired_timer() {
 
 /// Two have expired, which are not looked at in one go.
 pub fn two_expired_timers() {
-    let (owners, _rearm) = load::<2>(FAST);
+    let (owners, _passes) = load::<2>(FAST);
 
     bindings::set_tsc(DEADLINE);
     for owner in &owners {
@@ -470,7 +481,7 @@ pub fn two_expired_timers() {
 
 /// The clock slows down, and is still faster than when the timer was armed.
 pub fn a_timer_in_time() {
-    let ([owner], _rearm) = load(SLOWEST);
+    let ([owner], _passes) = load(SLOWEST);
 
     owner.share().start(1);
     update(FAST);
@@ -480,7 +491,7 @@ pub fn a_timer_in_time() {
 
 /// A timer stays on its CPU, which may have been isolated since it was armed there.
 pub fn a_timer_that_stays() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     owner.share().start(1);
     bindings::set_isolated(1);
@@ -499,7 +510,7 @@ fn on_an_isolated_cpu(owner: &Owner) -> Shared {
 
 /// An isolated CPU arms a timer while the clock slows down, and then it does again.
 pub fn a_start_on_an_isolated_cpu() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     on_an_isolated_cpu(&owner);
     owner.meets(&[SLOW], |timer| timer.start(1));
@@ -520,11 +531,11 @@ pub fn a_start_on_an_isolated_cpu() {
 
 /// The same, and all queues are looked at meanwhile; then the clock slows down.
 pub fn a_pass_and_a_start_on_an_isolated_cpu() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
     let shared = on_an_isolated_cpu(&owner);
 
     let start = spawn(move || shared.start(1));
-    pending::pass(0);
+    pass::run(0);
     start.join().expect("no panic");
     update(SLOW);
     settle();
@@ -533,7 +544,7 @@ pub fn a_pass_and_a_start_on_an_isolated_cpu() {
 
 /// The same, and its callback runs meanwhile, early, at the rate that it was armed at or at another.
 pub fn a_callback_and_a_start_on_an_isolated_cpu() {
-    let ([owner], _rearm) = load(SLOWEST);
+    let ([owner], _passes) = load(SLOWEST);
     let shared = on_an_isolated_cpu(&owner);
     // Whoever comes first has the clock speed up, with the timekeeper's lock.
     let is_fast = Arc::new(Mutex::new(false));
@@ -561,7 +572,7 @@ pub fn a_callback_and_a_start_on_an_isolated_cpu() {
 
 /// The same, and its callback runs meanwhile, in time; then it is cancelled and freed.
 pub fn a_callback_in_time_on_an_isolated_cpu() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
     let shared = on_an_isolated_cpu(&owner);
 
     bindings::set_tsc(DEADLINE);
@@ -580,14 +591,14 @@ pub fn a_callback_in_time_on_an_isolated_cpu() {
 
 /// A callback is preempted while the clock slows down, and goes on much later.
 pub fn a_long_callback() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
     let looks = |mult, times| {
         bindings::by_hand(|| {
             update(mult);
-            pending::pass(0);
-            pending::called(0);
+            pass::run(0);
+            pass::called(0);
             for _ in 0..times {
-                pending::more(0, 0);
+                pass::more(0, 0);
             }
         });
         bindings::pauses()
@@ -611,9 +622,9 @@ pub fn a_long_callback() {
         assert!(pauses.take() == ns, "a look comes too soon or too late");
         // The next look is at the timer, and the last one at none.
         bindings::by_hand(|| {
-            pending::more(0, 0);
+            pass::more(0, 0);
             bindings::pauses();
-            pending::more(0, 0);
+            pass::more(0, 0);
         });
         assert!(
             bindings::pauses().is_empty(),
@@ -625,7 +636,7 @@ pub fn a_long_callback() {
 
 /// The clock slows down by one unit, which is as good as none, and by another one.
 pub fn a_drift() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     owner.share().start(0);
     update(FAST - 1);
@@ -636,7 +647,7 @@ pub fn a_drift() {
 
 /// The clock speeds up by one unit, a timer is armed, and it slows down by two, one by one.
 pub fn a_drift_from_above() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     update(FAST + 1);
     owner.share().start(0);
@@ -648,7 +659,7 @@ pub fn a_drift_from_above() {
 
 /// A timer that was armed when the clock was slower still; its callback as in [`a_callback`].
 pub fn a_callback_after_a_speed_up() {
-    let ([owner], _rearm) = load(SLOWEST);
+    let ([owner], _passes) = load(SLOWEST);
 
     owner.share().start(0);
     update(FAST);
@@ -658,7 +669,7 @@ pub fn a_callback_after_a_speed_up() {
 
 /// A timer is cancelled and freed while the clock slows down.
 pub fn a_cancel() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     owner.share().start(0);
     owner.meets(&[SLOW], |timer| timer.free(1));
@@ -667,7 +678,7 @@ pub fn a_cancel() {
 
 /// The same, while its callback runs: for a deadline that has passed, or not.
 fn a_cancel_and_a_callback(tsc: u64) {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
     let shared = owner.share();
 
     bindings::set_tsc(tsc);
@@ -675,7 +686,7 @@ fn a_cancel_and_a_callback(tsc: u64) {
     // That it is freed in the end is for its owner alone; not while it fires.
     let cancel = spawn(move || {
         bindings::run_on(1);
-        pending::forget(ffi::node(shared.1));
+        pending::cancel(ffi::node(shared.1));
     });
     let callback = spawn(move || shared.fire(0));
     update(SLOW);
@@ -697,7 +708,7 @@ pub fn a_cancel_and_a_callback_in_time() {
 
 /// Two timers of one CPU, looked at one by one.
 pub fn two_on_a_cpu() {
-    let ([one, other], _rearm) = load(FAST);
+    let ([one, other], _passes) = load(FAST);
 
     one.share().start(0);
     other.share().start(0);
@@ -709,7 +720,7 @@ pub fn two_on_a_cpu() {
 
 /// The same, and one of them is freed meanwhile.
 pub fn two_timers() {
-    let ([one, other], _rearm) = load(FAST);
+    let ([one, other], _passes) = load(FAST);
 
     other.share().start(0);
     one.share().start(0);
@@ -720,7 +731,7 @@ pub fn two_timers() {
 
 /// The clock slows down again while timers are looked at one by one.
 pub fn two_timers_and_two_changes() {
-    let ([one, other], _rearm) = load(FAST);
+    let ([one, other], _passes) = load(FAST);
 
     one.share().start(0);
     other.share().start(1);
@@ -733,14 +744,14 @@ pub fn two_timers_and_two_changes() {
 
 /// Two CPUs look at all queues while a timer is armed; then the clock slows down.
 pub fn two_passes() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
     let shared = owner.share();
 
     owner.was_on(1);
 
     let start = spawn(move || shared.start(1));
-    let pass = spawn(|| pending::pass(1));
-    pending::pass(0);
+    let pass = spawn(|| pass::run(1));
+    pass::run(0);
     start.join().expect("no panic");
     pass.join().expect("no panic");
     update(SLOW);
@@ -750,10 +761,10 @@ pub fn two_passes() {
 
 /// The same, with one that is pending; both want to have it looked at.
 pub fn two_passes_and_a_timer() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     owner.share().start(1);
-    let pass = spawn(|| pending::pass(1));
+    let pass = spawn(|| pass::run(1));
     update(SLOW);
     pass.join().expect("no panic");
     update(SLOWEST);
@@ -763,7 +774,7 @@ pub fn two_passes_and_a_timer() {
 
 /// A timer is cancelled while the clock slows down; from then on changes ask for nothing.
 pub fn nothing_pending() {
-    let ([owner], _rearm) = load(FAST);
+    let ([owner], _passes) = load(FAST);
 
     owner.share().start(0);
     owner.meets(&[SLOW], |timer| timer.free(1));
@@ -781,7 +792,7 @@ pub fn nothing_pending() {
 
 /// A timer that was armed on a CPU which is offline now.
 pub fn an_offline_cpu() {
-    let ([one, other], _rearm) = load(FAST);
+    let ([one, other], _passes) = load(FAST);
 
     bindings::set_offline(1);
     one.share().start(1);
@@ -803,7 +814,7 @@ pub fn a_removal_and_an_isolated_cpu() {
 }
 
 fn a_removal_while(prepare: fn(&Owner) -> Shared) {
-    let ([one, other], rearm) = load(FAST);
+    let ([one, other], passes) = load(FAST);
     let shared = prepare(&other);
 
     one.share().start(0);
@@ -815,7 +826,7 @@ fn a_removal_while(prepare: fn(&Owner) -> Shared) {
     // Nobody calls the module, the listener neither; what it has asked for is waited for.
     thread.join().expect("no panic");
     other.assert_forgotten();
-    drop(rearm);
+    drop(passes);
     bindings::remove_module();
     assert!(one.is_queued() && other.is_queued(), "a timer is lost");
 }

@@ -28,12 +28,12 @@ pub struct Fault {
 /// Sizes that a model can exhaust, in all copies.
 #[rustfmt::skip]
 pub const SCALED: &[Edit] = &[
-    edit("timer/pending.rs", "const BATCH: usize = 32;", "const BATCH: usize = 1;"),
+    edit("timer/pass.rs", "const BATCH: usize = 32;", "const BATCH: usize = 1;"),
     // All timers and all vCPUs meet in one bucket.
-    edit("ffi/table.rs", "const BUCKETS: usize = 4096;", "const BUCKETS: usize = 1;"),
-    edit("ffi/table.rs", "const POOL: u64 = 256;", "const POOL: u64 = 2;"),
-    edit("ffi/table.rs", "const POOL_EACH_CPU: u64 = 64;", "const POOL_EACH_CPU: u64 = 0;"),
-    edit("kvm/hooked.rs", "static UNSEEN: [Word; 64] = [const { Word::new(0) }; 64];",
+    edit("ffi/chain.rs", "pub(super) const BUCKETS: usize = 4096;", "pub(super) const BUCKETS: usize = 1;"),
+    edit("ffi/pool.rs", "const POOL: u64 = 256;", "const POOL: u64 = 2;"),
+    edit("ffi/pool.rs", "const POOL_EACH_CPU: u64 = 64;", "const POOL_EACH_CPU: u64 = 0;"),
+    edit("kvm/unseen.rs", "static UNSEEN: [Word; 64] = [const { Word::new(0) }; 64];",
         "static UNSEEN: [Word; 1] = [const { Word::new(0) }; 1];"),
 ];
 
@@ -41,8 +41,8 @@ pub const SCALED: &[Edit] = &[
 /// a lookup's.
 #[rustfmt::skip]
 pub const WATCHED: &[Edit] = &[
-    edit("ffi/table.rs", "entry.write(filled)", "bindings::fill_entry(entry.as_ptr(), filled)"),
-    edit("ffi/table.rs", "let key = unsafe { addr_of!((*entry.as_ptr()).node.timer).read() };",
+    edit("ffi/chain.rs", "entry.write(filled)", "bindings::fill_entry(entry.as_ptr(), filled)"),
+    edit("ffi/chain.rs", "let key = unsafe { addr_of!((*entry.as_ptr()).node.timer).read() };",
         "let key = unsafe { bindings::timer_of_entry(entry.as_ptr()) };"),
 ];
 

@@ -11,7 +11,7 @@
 use super::table;
 use crate::{
     kvm::hooked,
-    timer::pending, //
+    timer::pass, //
 };
 
 use kernel::{
@@ -56,6 +56,17 @@ use std::{
         PoisonError, //
     },
     thread::panicking, //
+};
+
+pub(crate) use super::queues::{
+    self,
+    rht_next_cpu,
+    rht_queue_advance,
+    rht_queue_begin_pass,
+    rht_queue_first_due,
+    rht_queue_postpone,
+    rht_queue_remove,
+    rht_queue_transfer, //
 };
 
 pub(crate) use super::entry::{
@@ -198,6 +209,14 @@ impl hrtimer {
     }
 }
 
+pub(crate) unsafe fn rht_warn_clock() {
+    panic!("a timer on another clock");
+}
+
+pub(crate) unsafe fn rht_warn_mode() {
+    panic!("a relative mode");
+}
+
 pub(crate) unsafe fn rht_is_monotonic(_timer: *const hrtimer) -> bool {
     true
 }
@@ -333,9 +352,8 @@ pub(crate) fn queues_init() {
         // SAFETY: Nobody else knows of the queues yet.
         let queue = unsafe { &mut *queue(cpu) };
         for head in [addr_of_mut!(queue.pending), addr_of_mut!(queue.due)] {
-            let (next, prev) = (head, head);
             // SAFETY: As above.
-            unsafe { head.write(list_head { next, prev }) };
+            unsafe { queues::init_list_head(head) };
         }
     }
 }
@@ -402,7 +420,7 @@ pub(crate) enum Work {
     /// A CPU's timer, some time later, on some CPU.
     More(i32, i32),
     /// The listener's other irq_work.
-    Forget,
+    Restarted,
     /// The work item that fills the pool.
     Fill,
 }
@@ -580,13 +598,13 @@ fn serve() {
         match work {
             Work::Pass => {
                 run_on(0);
-                pending::pass(0);
+                pass::run(0);
             }
             Work::Call(cpu) => {
                 run_on(cpu);
-                pending::called(cpu);
+                pass::called(cpu);
             }
-            Work::Forget => hooked::forget_all(),
+            Work::Restarted => hooked::tsc_restarted(),
             Work::Fill => table::fill(),
             Work::More(cpu, on) => {
                 met("more");
@@ -599,7 +617,7 @@ fn serve() {
                     on
                 };
                 run_on(on);
-                pending::more(cpu, on);
+                pass::more(cpu, on);
             }
         }
     }

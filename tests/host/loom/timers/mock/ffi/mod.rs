@@ -2,27 +2,32 @@
 
 //! Stands in for `rust/ffi.rs`. Nodes, queues, lists and timers are the module's own files.
 
-pub(crate) mod bindings;
-// The build script adds the others.
+// The build script adds the modules.
 
+pub(crate) use hooks::Target;
 pub(crate) use kernel::{
     smp_mb,
     Word, //
 };
-pub(crate) use node::{
-    Call,
-    Node,
-    Queue,
+pub(crate) use locked::{
+    Locked,
     Two, //
 };
-pub(crate) use target::Target;
+pub(crate) use node::Node;
+pub(crate) use queue::{
+    possible_cpus,
+    Call,
+    Queue, //
+};
 pub(crate) use timer::{
+    warn_clock,
+    warn_mode,
     Cancel,
     Mode,
     Timer, //
 };
 
-use crate::clock::rate::{
+use crate::units::{
     Cycles,
     MonoNs, //
 };
@@ -41,12 +46,12 @@ use std::ptr::{
 
 pub(crate) mod word {
     pub(crate) use kernel::Word;
+
+    pub(crate) fn barrier() {}
 }
 
 /// As in 7.3, which does not matter.
 pub(crate) const CSID_X86_TSC: u32 = 4;
-
-pub(crate) fn barrier() {}
 
 /// What an entry point makes of its argument.
 pub(crate) fn node<'a>(tt: *mut tsc_timer) -> Node<'a> {
@@ -81,29 +86,25 @@ pub(crate) fn clockevent_counts_tsc() -> bool {
     true
 }
 
-pub(crate) fn warn_clock() {
-    panic!("a timer on another clock");
-}
-
-pub(crate) fn warn_mode() {
-    panic!("a relative mode");
-}
-
 pub(crate) fn param_rearm() -> bool {
     true
 }
 
-pub(crate) fn possible_cpus() -> impl Iterator<Item = i32> {
-    0..bindings::CPUS
+/// Made at once.
+pub(crate) struct Queues(());
+
+impl Queues {
+    pub(crate) fn new() -> Result<Self> {
+        bindings::queues_init();
+        Ok(Self(()))
+    }
 }
 
-pub(crate) fn init() {
-    bindings::queues_init();
+impl Drop for Queues {
+    fn drop(&mut self) {
+        bindings::flush();
+    }
 }
-
-pub(crate) fn clockevent_watch() {}
-
-pub(crate) fn clockevent_unwatch() {}
 
 pub(crate) fn pass_queue() {
     bindings::queue_work(bindings::Work::Pass);
@@ -111,10 +112,8 @@ pub(crate) fn pass_queue() {
 
 pub(crate) fn tsc_restarted() {
     bindings::met("TSC restarted");
-    bindings::queue_work(bindings::Work::Forget);
+    bindings::queue_work(bindings::Work::Restarted);
 }
-
-pub(crate) fn tsc_restarted_flush() {}
 
 pub(crate) fn rearm_on(call: &Call) -> bool {
     bindings::rearm_on(call.cpu())
@@ -124,16 +123,11 @@ pub(crate) fn rearm_more(cpu: i32, pause: u32) {
     bindings::rearm_more(cpu, pause);
 }
 
-pub(crate) fn pass_flush() {
-    bindings::flush();
-}
+/// The models call the listener themselves.
+pub(crate) struct GtodListener(());
 
-pub(crate) fn timekeeper_layout_matches() -> bool {
-    true
+impl GtodListener {
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self(()))
+    }
 }
-
-pub(crate) fn register_gtod_listener() -> Result {
-    Ok(())
-}
-
-pub(crate) fn unregister_gtod_listener() {}

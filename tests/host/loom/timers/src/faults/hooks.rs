@@ -6,37 +6,34 @@ pub const HOOKS: &[Fault] = &[
     Fault {
         what: "an entry can be found before it is filled",
         edits: &[
-            edit("ffi/table.rs", "    FREE.store_release(next_of_vcpu(entry));\n", "
+            edit("ffi/table.rs", "    fill_in(entry, timer, vcpu, by_timer.load(), by_vcpu.load());", "
                 let first = by_timer.load();
-                by_timer.store_release(word_of(Some(entry)));
-                FREE.store_release(next_of_vcpu(entry));
+                by_timer.store_release(word_of(entry));
+                fill_in(entry, timer, vcpu, first, by_vcpu.load());
 "),
-            edit("ffi/table.rs", "filled.next = entry_at(by_timer.load())", "filled.next = entry_at(first)"),
         ],
         model: "hooks::a_first_start_and_a_lookup",
     },
     Fault {
         what: "a lookup may see an entry before what it is filled with",
-        edits: &[edit("ffi/table.rs", "bucket(&BY_TIMER, timer.address()).load_acquire()",
+        edits: &[edit("ffi/chain.rs", "bucket(&BY_TIMER, timer.address()).load_acquire()",
             "bucket(&BY_TIMER, timer.address()).load()")],
         model: "hooks::a_first_start_and_a_lookup",
     },
     Fault {
         what: "a new entry hides those that were there",
-        edits: &[edit("ffi/table.rs", "filled.next = entry_at(by_timer.load())", "filled.next = entry_at(0)")],
+        edits: &[edit("ffi/chain.rs", "filled.next = link_of(by_timer);", "filled.next = link_of(by_timer & 0);")],
         model: "hooks::a_first_start_and_a_lookup",
     },
     Fault {
         what: "two starts take an entry at the same time",
-        edits: &[edit("ffi/table.rs", "    let vcpu = Vcpu::running();
-    let table = Table::lock();", "    let vcpu = Vcpu::running();
-            let table = String::new();")],
+        edits: &[edit("ffi/chain.rs", "let flags = unsafe { bindings::rht_entries_lock() };", "let flags = 0;")],
         model: "hooks::two_first_starts",
     },
     Fault {
         what: "a hooked cancel leaves the node where it is",
         edits: &[edit("kvm/hooked.rs", "    if let Some(entry) = table::find(&irq, timer) {
-        pending::forget(entry.node());
+        pending::cancel(entry.node());
     }", "")],
         model: "hooks::a_cancel",
     },
@@ -48,12 +45,12 @@ pub const HOOKS: &[Fault] = &[
     },
     Fault {
         what: "the end of a vCPU leaves its nodes where they are",
-        edits: &[edit("ffi/table.rs", "            forget(unsafe { Entry::from_raw(entry) }.node());\n", "")],
+        edits: &[edit("ffi/table.rs", "            cancel(unsafe { Entry::from_raw(entry) }.node());\n", "")],
         model: "hooks::a_destroy",
     },
     Fault {
         what: "an entry is freed while it is read",
-        edits: &[edit("ffi/table.rs", "bindings::rht_entry_free(", "bindings::entry::rht_entry_free_at_once(")],
+        edits: &[edit("ffi/pool.rs", "bindings::rht_entry_free(", "bindings::entry::rht_entry_free_at_once(")],
         model: "hooks::a_destroy_and_an_early_callback",
     },
     Fault {
@@ -64,33 +61,33 @@ pub const HOOKS: &[Fault] = &[
     Fault {
         what: "an entry that goes leads a lookup nowhere",
         edits: &[edit("ffi/table.rs", "            set_next_of_vcpu(entry, retired);", "
-            unsafe { addr_of_mut!((*entry.as_ptr()).next).write_volatile(core::ptr::null_mut()) };
+            unsafe { (&raw mut (*entry.as_ptr()).next).write_volatile(core::ptr::null_mut()) };
             set_next_of_vcpu(entry, retired);")],
         model: "hooks::a_destroy_and_a_lookup",
     },
     Fault {
         what: "an entry that is passed by is freed",
-        edits: &[edit("ffi/table.rs", "bindings::rht_entry_free(", "bindings::entry::rht_entry_free_at_once(")],
+        edits: &[edit("ffi/pool.rs", "bindings::rht_entry_free(", "bindings::entry::rht_entry_free_at_once(")],
         model: "hooks::a_destroy_and_a_lookup",
     },
     Fault {
         what: "an entry that is freed stays in the table",
-        edits: &[edit("ffi/table.rs", "            unlink(&table, entry);\n", "")],
+        edits: &[edit("ffi/table.rs", "            unlink(&lock, entry);\n", "")],
         model: "hooks::a_destroy",
     },
     Fault {
         what: "an entry that is freed stays in the table behind another",
-        edits: &[edit("ffi/table.rs", "unsafe { link.write_volatile(after) };", "")],
+        edits: &[edit("ffi/chain.rs", "unsafe { link.write_volatile(after) };", "")],
         model: "hooks::a_destroy_and_a_first_start",
     },
     Fault {
         what: "an entry takes those behind it out of the table",
-        edits: &[edit("ffi/table.rs", "head.store_release(word_of(NonNull::new(after)));", "head.store_release(0);")],
+        edits: &[edit("ffi/chain.rs", "head.store_release(word_of_link(after));", "head.store_release(0);")],
         model: "hooks::a_destroy_and_a_first_start",
     },
     Fault {
         what: "a vCPU's end takes another's entries with it",
-        edits: &[edit("ffi/table.rs", "if owner.addr() == vcpu.address() {", "if owner.addr() != 0 {")],
+        edits: &[edit("ffi/table.rs", "if vcpu_of(&lock, entry) == vcpu.address() {", "if vcpu_of(&lock, entry) != 0 {")],
         model: "hooks::a_destroy_and_a_first_start",
     },
     Fault {
@@ -101,11 +98,11 @@ pub const HOOKS: &[Fault] = &[
     Fault {
         what: "a vCPU's end looks for entries before it has the lock",
         edits: &[
-            edit("ffi/table.rs", "    let table = Table::lock();
+            edit("ffi/table.rs", "    let lock = TableLock::lock();
     let chain = bucket(&BY_VCPU, vcpu.address());", "
             let chain = bucket(&BY_VCPU, vcpu.address());
             let mut next = chain.load();
-            let table = Table::lock();"),
+            let lock = TableLock::lock();"),
             edit("ffi/table.rs", "    let (mut kept, mut retired) = (0, 0);
     let mut next = chain.load();", "    let (mut kept, mut retired) = (0, 0);"),
         ],
@@ -119,7 +116,7 @@ pub const HOOKS: &[Fault] = &[
     Fault {
         what: "another TSC leaves nodes where they are",
         edits: &[edit("kvm/hooked.rs", "        entry.set_known(false);
-        pending::forget(entry.node());
+        pending::cancel(entry.node());
     });", "        entry.set_known(false);
     });")],
         model: "hooks::another_clocksource_and_a_first_start",
@@ -127,32 +124,36 @@ pub const HOOKS: &[Fault] = &[
     Fault {
         what: "a deadline is known that another TSC has counted",
         edits: &[edit("kvm/hooked.rs", "        entry.set_known(false);
-        pending::forget(entry.node());
-    });", "        pending::forget(entry.node());
+        pending::cancel(entry.node());
+    });", "        pending::cancel(entry.node());
     });")],
         model: "hooks::another_clocksource_and_a_first_start",
     },
     Fault {
         what: "all entries are looked at without the lock",
-        edits: &[edit("ffi/table.rs", "    let _table = Table::lock();
+        edits: &[
+            edit("ffi/table.rs", "    let lock = TableLock::lock();
 
-    for chain", "    for chain")],
+    for chain", "    for chain"),
+            edit("ffi/table.rs", "next = next_of_timer(&lock, entry);",
+                "next = unsafe { (&raw const (*entry.as_ptr()).next).read() }.expose_provenance() as u64;"),
+        ],
         model: "hooks::another_clocksource_and_a_destroy",
     },
     Fault {
         what: "a pool that is empty stays so",
-        edits: &[edit("ffi/table.rs", "    if left <= pool() / 4 * 3 {", "    if false {")],
+        edits: &[edit("ffi/pool.rs", "    if left <= size() / 4 * 3 {", "    if false {")],
         model: "hooks::an_empty_pool",
     },
     Fault {
         what: "an entry is in the pool, and has a timer",
-        edits: &[edit("ffi/table.rs", "    FREE.store_release(next_of_vcpu(entry));\n", "")],
+        edits: &[edit("ffi/pool.rs", "    FREE.store_release(next_of_vcpu(entry));\n", "")],
         model: "hooks::two_first_starts",
     },
     Fault {
         what: "a pool is filled that is gone",
         edits: &[
-            edit("ffi/table.rs", "        if OPEN.load() == 0 {
+            edit("ffi/pool.rs", "        if OPEN.load() == 0 {
             return;
         }
         let Some", "        let Some"),
@@ -161,7 +162,7 @@ pub const HOOKS: &[Fault] = &[
     },
     Fault {
         what: "a removal does not wait until the pool is filled",
-        edits: &[edit("ffi/table.rs", "unsafe { bindings::rht_entries_flush_work() };", "")],
+        edits: &[edit("ffi/pool.rs", "unsafe { bindings::rht_entries_flush_work() };", "")],
         model: "hooks::a_removal",
     },
 ];

@@ -5,39 +5,40 @@
 pub const LISTENER: &[Fault] = &[
     Fault {
         what: "another rate is a repeat",
-        edits: &[edit("clock/update.rs", "new.mono != old.mono.load() || ", "")],
+        edits: &[edit("clock/update.rs", "self.mono != mono.load() || ", "")],
         model: "listener::a_change",
     },
     Fault {
         what: "another raw rate is a repeat",
-        edits: &[edit("clock/update.rs", "new.raw != old.raw.load() || ", "")],
+        edits: &[edit("clock/update.rs", "self.raw != raw.load() || ", "")],
         model: "listener::a_change",
     },
     Fault {
         what: "another clocksource is a repeat",
-        edits: &[edit("clock/update.rs", " || new.rest != old.rest.load()", "")],
+        edits: &[edit("clock/update.rs", " || self.ntp != ntp.load()", "")],
         model: "listener::a_change",
     },
     Fault {
         what: "another line is a repeat",
-        edits: &[edit("clock/update.rs", "== new.xtime_nsec.wrapping_add(", "
-            != !new.xtime_nsec.wrapping_add(")],
+        edits: &[edit("clock/update.rs", "== self.xtime_nsec.wrapping_add(", "
+            != !self.xtime_nsec.wrapping_add(")],
         model: "listener::a_change",
     },
     Fault {
         what: "a fraction of a nanosecond is a repeat",
-        edits: &[edit("clock/update.rs", "        == new.xtime_nsec.wrapping_add(", "
-            & !1 == !1 & new.xtime_nsec.wrapping_add(")],
+        edits: &[edit("clock/update.rs", "            == self.xtime_nsec.wrapping_add(", "
+            & !1 == !1 & self.xtime_nsec.wrapping_add(")],
         model: "listener::a_change",
     },
     Fault {
         what: "below the top rate there are repeats",
-        edits: &[edit("clock/update.rs", "if at_top { said.mono } else { 0 }", "said.mono")],
+        edits: &[edit("clock/update.rs", "self.mono != mono.load() || self.raw != raw.load()",
+            "self.mono + (raw.load() >> 63) != mono.load() || self.raw != raw.load() << 1 >> 1")],
         model: "listener::a_change",
     },
     Fault {
         what: "a step that is told is a repeat",
-        edits: &[edit("clock/update.rs", "if stepped || !is_repeat", "if !is_repeat")],
+        edits: &[edit("clock/update.rs", "if stepped || !read().is_repeat()", "if !read().is_repeat()")],
         model: "listener::a_step",
     },
     Fault {
@@ -47,7 +48,7 @@ pub const LISTENER: &[Fault] = &[
     },
     Fault {
         what: "the TSC is the same after another clocksource",
-        edits: &[edit("clock/update.rs", "if other_clocksource || stepped && new.tsc", "if stepped && new.tsc")],
+        edits: &[edit("clock/update.rs", "if other_clocksource || stepped && new.is_tsc()", "if stepped && new.is_tsc()")],
         model: "listener::a_restarted_tsc",
     },
     Fault {
@@ -66,8 +67,8 @@ pub const LISTENER: &[Fault] = &[
         model: "listener::a_restarted_tsc",
     },
     Fault {
-        what: "nothing is remembered",
-        edits: &[edit("clock/update.rs", "    remember(&said, &new);", "")],
+        what: "each update is published",
+        edits: &[edit("clock/update.rs", "if stepped || !read().is_repeat()", "if stepped || true")],
         model: "listener::a_steady_clock",
     },
 ];

@@ -5,21 +5,21 @@
 pub const OCCUPIED: &[Fault] = &[
     Fault {
         what: "a start does not say that it puts a node on a queue",
-        edits: &[edit("timer/pending.rs", "        occupied::announce();", "")],
+        edits: &[edit("timer/pending.rs", "        occupied::set();", "")],
         model: "model::a_start_there",
     },
     Fault {
         what: "a start says so after it has read the rate",
         edits: &[
             edit("timer/pending.rs", "let Some(expiry) = arm::armed_expiry(node.deadline()) else {
-        if is_there", "let Some(expiry) = expiry else {
-        if is_there"),
-            edit("timer/pending.rs", "        occupied::announce();
+        locked", "let Some(expiry) = expiry else {
+        locked"),
+            edit("timer/pending.rs", "        occupied::set();
     }
 ", "    }
             let expiry = arm::armed_expiry(node.deadline());
-            if !is_there {
-                occupied::announce();
+            if !locked.is_queued() {
+                occupied::set();
             }
 "),
         ],
@@ -39,9 +39,9 @@ pub const OCCUPIED: &[Fault] = &[
     },
     Fault {
         what: "a look that has found a node takes back what was said",
-        edits: &[edit("timer/pending.rs", "    if !found {
-        look", "    {
-        look")],
+        edits: &[edit("timer/pass.rs", "    if !found {
+        visit", "    {
+        visit")],
         model: "model::two_timers_and_two_changes",
     },
     Fault {
@@ -51,7 +51,7 @@ pub const OCCUPIED: &[Fault] = &[
     },
     Fault {
         what: "a look takes back what was said before another one",
-        edits: &[edit("timer/occupied.rs", "FIRST_LOOK + u64::from(cpu)", "FIRST_LOOK + 0 * u64::from(cpu)")],
+        edits: &[edit("timer/occupied.rs", "FIRST_TOKEN + u64::from(cpu)", "FIRST_TOKEN + 0 * u64::from(cpu)")],
         model: "model::two_passes",
     },
     Fault {

@@ -5,48 +5,48 @@
 pub const PENDING: &[Fault] = &[
     Fault {
         what: "a slow-down asks for no pass",
-        edits: &[edit("timer/pending.rs", "_ if ffi::param_rearm() && ", "_ if false && ")],
+        edits: &[edit("timer/pass.rs", "_ if ffi::param_rearm() && ", "_ if false && ")],
         model: "model::a_start",
     },
     Fault {
         what: "the pass is asked for before the new rate is published",
-        edits: &[edit("clock/update.rs", "    CURRENT.publish(new);\n    let Some((old, _)) = old else {
+        edits: &[edit("clock/update.rs", "    CURRENT.publish(&new.words());\n    let Some((old, _)) = old else {
         return;
     };", "
             let Some((old, _)) = old else {
-                CURRENT.publish(new);
+                CURRENT.publish(&new.words());
                 return;
             };
-            pending::notice(new, stepped || old.tsc != new.tsc);
-            CURRENT.publish(new);")],
+            then(&Published { new, is_another_line: stepped || old.is_tsc() != new.is_tsc() });
+            CURRENT.publish(&new.words());")],
         model: "model::a_start",
     },
     Fault {
         what: "a start reads the rate before it has the lock",
         edits: &[
             edit("timer/pending.rs", "let Some(expiry) = arm::armed_expiry(node.deadline()) else {
-        if is_there", "let Some(expiry) = expiry else {
-        if is_there"),
-            edit("timer/pending.rs", "let (queue, is_there) = lock_to_start(node);", "
-                occupied::announce();
+        locked", "let Some(expiry) = expiry else {
+        locked"),
+            edit("timer/pending.rs", "let mut locked = Locked::to_start(node);", "
+                occupied::set();
                 let expiry = arm::armed_expiry(node.deadline());
-                let (queue, is_there) = lock_to_start(node);"),
+                let mut locked = Locked::to_start(node);"),
         ],
         model: "model::a_start_there",
     },
     Fault {
         what: "a start gives the lock up before the timer is queued",
         edits: &[
-            edit("timer/pending.rs", "        queue.add(node);
+            edit("timer/pending.rs", "        locked.add();
     }
 ", "
-                queue.add(node);
+                locked.add();
             }
-            drop(queue);"),
-            edit("timer/pending.rs", "    let from = queue.cpu();
-    let to = queue.unlock_and_locate(timer);
+            drop(locked);"),
+            edit("timer/pending.rs", "    let from = locked.cpu();
+    let to = locked.unlock_and_locate();
     if to != from {
-        follow(node, from, to);
+        migrate(node, from, to);
     }
 ", ""),
         ],
@@ -54,84 +54,84 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a pass finds no node due",
-        edits: &[edit("ffi/node.rs", "unsafe { self.due().splice(self.pending()) };", "")],
+        edits: &[edit("ffi/queue.rs", "unsafe { bindings::rht_queue_begin_pass(self.queue.as_ptr()) };", "")],
         model: "model::a_start",
     },
     Fault {
         what: "a pass moves the timers that would be early",
-        edits: &[edit("timer/pending.rs", "expiry >= timer.expires()", "expiry <= timer.expires()")],
+        edits: &[edit("timer/pass.rs", "expiry >= timer.expires()", "expiry <= timer.expires()")],
         model: "model::a_start",
     },
     Fault {
         what: "a node is lost once it was looked at",
-        edits: &[edit("ffi/node.rs", "        // SAFETY: It was just taken off its list, and the lock is held.
-        unsafe { self.pending().append(node.link()) };", "")],
+        edits: &[edit("ffi/queue.rs", "unsafe { bindings::rht_queue_advance(self.queue.as_ptr(), due.node.as_raw()) };",
+            "unsafe { bindings::rht_queue_remove(due.node.as_raw()) };")],
         model: "model::two_timers_and_two_changes",
     },
     Fault {
         what: "one batch is all",
-        edits: &[edit("timer/pending.rs", "        ffi::rearm_more(cpu, pause);", "")],
+        edits: &[edit("timer/pass.rs", "        ffi::rearm_more(cpu, pause);", "")],
         model: "model::two_on_a_cpu",
     },
     Fault {
         what: "an offline CPU's queue is left alone",
-        edits: &[edit("timer/pending.rs", "        called(call.cpu());", "")],
+        edits: &[edit("timer/pass.rs", "        called(call.cpu());", "")],
         model: "model::an_offline_cpu",
     },
     Fault {
         what: "two passes call a CPU at the same time",
-        edits: &[edit("ffi/node.rs", "(!called).then_some(", "(called || true).then_some(")],
+        edits: &[edit("ffi/queue.rs", "(!called).then_some(", "(called || true).then_some(")],
         model: "model::two_passes_and_a_timer",
     },
     Fault {
         what: "who is called does not say so",
-        edits: &[edit("timer/pending.rs", "    queue.answer();\n", "")],
+        edits: &[edit("timer/pass.rs", "    queue.answer();\n", "")],
         model: "model::a_start_and_two_changes",
     },
     Fault {
         what: "a drift in single units is never a change",
-        edits: &[edit("timer/pending.rs", "if !stepped && rate.mult() <= fastest => return,",
-            "if !stepped && rate.mult() <= fastest => (),")],
+        edits: &[edit("timer/pass.rs", "if !is_another_line && rate.mult() <= fastest => return,",
+            "if !is_another_line && rate.mult() <= fastest => (),")],
         model: "model::a_drift",
     },
     Fault {
         what: "a drift counts from a rate that is not the fastest",
-        edits: &[edit("timer/pending.rs", "if !stepped && rate.mult() <= fastest => return,",
-            "if !stepped => { let _ = fastest; return }")],
+        edits: &[edit("timer/pass.rs", "if !is_another_line && rate.mult() <= fastest => return,",
+            "if !is_another_line => { let _ = fastest; return }")],
         model: "model::a_drift_from_above",
     },
     Fault {
         what: "a running callback is not waited for",
-        edits: &[edit("timer/pending.rs", "                queue.postpone(node);
+        edits: &[edit("timer/pass.rs", "                due.postpone();
                 return if done == 0 { Left::Running } else { Left::More };",
             "let _ = (done, Left::Running);")],
         model: "model::a_callback",
     },
     Fault {
         what: "a timer that was postponed is not due",
-        edits: &[edit("ffi/node.rs", "unsafe { self.due().append(node.link()) };",
-            "unsafe { self.pending().append(node.link()) };")],
+        edits: &[edit("ffi/queue.rs", "unsafe { bindings::rht_queue_postpone(self.queue.queue.as_ptr(), self.node.as_raw()) };",
+            "")],
         model: "model::a_callback",
     },
     Fault {
         what: "an expired timer whose callback runs is forgotten",
-        edits: &[edit("timer/pending.rs", "            if !timer.is_active() {", "            {")],
+        edits: &[edit("timer/pass.rs", "            if !timer.is_active() {", "            {")],
         model: "model::a_periodic_callback",
     },
     Fault {
         what: "a callback reads the rate without the lock",
         edits: &[
-            edit("timer/pending.rs", "    let queue = Queue::lock_of(node);
+            edit("timer/pending.rs", "    let locked = Locked::queued(node);
     // A start", "    // A start"),
-            edit("timer/pending.rs", "    node.set_expired(!moved);", "
-                let queue = Queue::lock_of(node);
-                node.set_expired(!moved);"),
+            edit("timer/pending.rs", "    node.set_expired(!restarted);", "
+                let locked = Locked::queued(node);
+                node.set_expired(!restarted);"),
         ],
         model: "model::a_callback_after_a_speed_up",
     },
     Fault {
         what: "an early callback has done its work",
-        edits: &[edit("timer/pending.rs", "node.set_expired(!moved);", "node.set_expired(true);")],
+        edits: &[edit("timer/pending.rs", "node.set_expired(!restarted);", "node.set_expired(true);")],
         model: "model::a_callback",
     },
     Fault {
@@ -157,8 +157,7 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a start puts the node on a second queue",
-        edits: &[edit("timer/pending.rs", "        Some(queue) => (queue, true),",
-            "        Some(queue) => { drop(queue); (Queue::lock_where(node.timer()), false) }")],
+        edits: &[edit("ffi/locked.rs", "            return locked;", "            drop(locked);")],
         model: "model::a_callback_and_a_start_there",
     },
     Fault {
@@ -173,7 +172,7 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a node that is on another queue is not said to be there",
-        edits: &[edit("timer/pending.rs", "    occupied::announce();
+        edits: &[edit("timer/pending.rs", "    occupied::set();
     match", "    match")],
         model: "model::a_pass_and_a_start_on_an_isolated_cpu",
     },
@@ -181,87 +180,98 @@ pub const PENDING: &[Fault] = &[
         what: "a node is on no queue while it is moved to another",
         edits: &[edit("timer/pending.rs", "    let queues = Two::lock(from, to);
 ", "
-            forget(node);
+            cancel(node);
             let queues = Two::lock(from, to);
             queues.put_back(node);
-"), edit("ffi/node.rs", "    /// Whether `node` is on the queue that it is moved from.", "
-            pub(crate) fn put_back(&self, node: Node<'_>) { self.ends().0.add(node); }
-")],
+"), edit("ffi/locked.rs", "    fn ends(&self)", "
+            pub(crate) fn put_back(&self, node: Node<'_>) {
+                let from = self.ends().0;
+                unsafe { list::add_tail(node.link(), from.pending()) };
+                unsafe { node.set_cpu(from.cpu()) };
+            }
+            fn ends(&self)")],
         model: "model::a_callback_and_a_start_on_an_isolated_cpu",
     },
     Fault {
         what: "a node is moved while the module goes",
-        edits: &[edit("timer/pending.rs", "if !queues.has(node) || CLOSED.load() != 0 {", "if !queues.has(node) {")],
+        edits: &[edit("timer/pending.rs", "if CLOSED.load() != 0 || !queues.transfer(node) {", "if !queues.transfer(node) {")],
         model: "model::a_removal_and_an_isolated_cpu",
     },
     Fault {
         what: "a CPU is called for what has expired",
-        edits: &[edit("timer/pending.rs", "        if node.is_expired() {", "
-            if node.is_expired() && place == Place::Elsewhere { queue.postpone(node); return Left::Late; }
+        edits: &[edit("timer/pass.rs", "        if node.is_expired() {", "
+            if node.is_expired() && place == Place::Elsewhere { due.postpone(); return Left::Late; }
             if node.is_expired() {")],
         model: "model::an_expired_timer",
     },
     Fault {
         what: "what has expired is left after one go",
-        edits: &[edit("timer/pending.rs", "Left::More => Some(PAUSE),", "Left::More => None,")],
+        edits: &[edit("timer/pass.rs", "Left::More => Some(PAUSE),", "Left::More => None,")],
         model: "model::two_expired_timers",
     },
     Fault {
         what: "a CPU is called for a timer that is in time",
-        edits: &[edit("timer/pending.rs", "        if expiry >= timer.expires() {", "
+        edits: &[edit("timer/pass.rs", "        if expiry >= timer.expires() {", "
             if expiry >= timer.expires() && place == Place::Here {")],
         model: "model::a_timer_in_time",
     },
     Fault {
         what: "a pass takes a timer to its own CPU",
-        edits: &[edit("timer/pending.rs", "        if place == Place::Elsewhere {", "        if false {")],
+        edits: &[edit("timer/pass.rs", "        if place == Place::Elsewhere {", "        if false {")],
         model: "model::a_timer_that_stays",
     },
     Fault {
         what: "a pass lets a timer go where the core wants it",
-        edits: &[edit("timer/pending.rs", "node.mode().pinned()", "node.mode()")],
+        edits: &[edit("timer/pass.rs", "node.mode().pinned()", "node.mode()")],
         model: "model::a_timer_that_stays",
     },
     Fault {
         what: "a preempted callback is asked for as often as ever",
-        edits: &[edit("timer/pending.rs", "queue.pause().saturating_mul(2)", "queue.pause().saturating_mul(1)")],
+        edits: &[edit("timer/pass.rs", "queue.pause().saturating_mul(2)", "queue.pause().saturating_mul(1)")],
         model: "model::a_long_callback",
     },
     Fault {
         what: "a preempted callback is asked for less and less",
-        edits: &[edit("timer/pending.rs", "const LONGEST_PAUSE: u32 = 1_000_000;", "const LONGEST_PAUSE: u32 = 2_000_000;")],
+        edits: &[edit("timer/pass.rs", "const LONGEST_PAUSE: u32 = 1_000_000;", "const LONGEST_PAUSE: u32 = 2_000_000;")],
         model: "model::a_long_callback",
     },
     Fault {
         what: "once a callback was preempted all are asked for less often",
-        edits: &[edit("timer/pending.rs", "queue.set_pause(pause.unwrap_or(0));",
+        edits: &[edit("timer/pass.rs", "queue.set_pause(pause.unwrap_or(0));",
             "if let Some(pause) = pause { queue.set_pause(pause) }")],
         model: "model::a_long_callback",
     },
     Fault {
         what: "a pass leaves what has expired",
-        edits: &[edit("timer/pending.rs", "        if node.is_expired() {", "        if false {")],
+        edits: &[edit("timer/pass.rs", "        if node.is_expired() {", "        if false {")],
         model: "model::an_expired_timer",
     },
     Fault {
         what: "a cancel leaves the node where it is",
-        edits: &[edit("timer/pending.rs", "    if let Some(queue) = Queue::lock_of(node) {
-        queue.remove(node);
+        edits: &[edit("timer/pending.rs", "    if let Some(locked) = Locked::queued(node) {
+        locked.remove();
     }", "")],
         model: "model::a_cancel",
     },
     Fault {
-        what: "a node that was taken off a queue does not say so",
-        edits: &[edit("ffi/node.rs", "unsafe { node.set_cpu(NO_CPU) };", "")],
+        what: "a cancel leaves the number of the queue's CPU",
+        edits: &[edit("ffi/locked.rs", "unsafe { self.node.set_cpu(NO_CPU) };", "")],
+        model: "model::a_cancel_and_an_early_callback",
+    },
+    Fault {
+        what: "a pass leaves the number of the queue's CPU",
+        edits: &[edit("ffi/queues.rs", "unsafe { set_cpu(tt, NO_CPU) };", "")],
         model: "model::a_removal",
     },
     Fault {
         what: "a start looks whether the module goes before it has the lock",
         edits: &[
-            edit("timer/pending.rs", "!is_there && CLOSED.load() == 0", "!is_there && open"),
-            edit("timer/pending.rs", "let (queue, is_there) = lock_to_start(node);", "
+            edit("timer/pending.rs", "    if CLOSED.load() == 0 {
+        locked", "    if open {
+        locked"),
+            edit("timer/pending.rs", "let mut locked = Locked::to_start(node);", "
                 let open = CLOSED.load() == 0;
-                let (queue, is_there) = lock_to_start(node);"),
+                let mut locked = Locked::to_start(node);"),
         ],
         model: "model::a_removal",
     },
@@ -277,7 +287,10 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a removal does not wait for interrupts",
-        edits: &[edit("timer/pending.rs", "        ffi::pass_flush();", "")],
+        edits: &[
+            edit("timer/pass.rs", "    _queues: ffi::Queues,", "    _queues: std::mem::ManuallyDrop<ffi::Queues>,"),
+            edit("timer/pass.rs", "ffi::Queues::new()?,", "std::mem::ManuallyDrop::new(ffi::Queues::new()?),"),
+        ],
         model: "model::a_removal",
     },
 ];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stands in for `rust/ffi/target.rs`: one kind of timer, which is not periodic.
+//! Stands in for `rust/ffi/hooks.rs`: one kind of timer, which is not periodic.
 
 use super::Timer;
 

@@ -2,7 +2,7 @@
 
 //! The callbacks of KVM's timers, and the hooks that go with them.
 //!
-//! C file: [`c/kvm/hooked.c`](../../c/kvm/hooked.c)
+//! C file: [`c/kvm/hooks.c`](../../c/kvm/hooks.c)
 
 use super::{
     bindings,
@@ -52,22 +52,22 @@ impl Target {
         self.id as usize
     }
 
-    /// Whether the parameters say that it is to be covered.
-    pub(crate) fn is_wanted(self) -> bool {
+    /// Whether its parameter is set.
+    pub(crate) fn is_enabled(self) -> bool {
         // SAFETY: `id` is inside the array of parameters.
         unsafe { bindings::rht_param_target(self.id) }
     }
 
-    /// Looks for it in the modules that are loaded, and hooks its callback, or says why not: `ENODEV`,
+    /// Finds it in the modules that are loaded, and hooks its callback; or returns why not: `ENODEV`,
     /// its module is not loaded; `ENOENT`, its module has no such function; else ftrace's reason.
     /// Process context.
     pub(crate) fn find(self) -> Result {
-        // SAFETY: `id` is inside the array of targets; the `KvmLock` keeps other callers away, or, while
-        // the module goes, the absence of the notifier.
+        // SAFETY: `id` is inside the array of targets; the lock of `kvm::attach` keeps other callers away.
         to_result(unsafe { bindings::rht_hooked_find(self.id) })
     }
 
-    /// Lets the hooks act on those of `ALL` that `condition` names, and on no others. They were found.
+    /// Has the hooks act on those of [`Self::ALL`] that `condition` names, which were found, and on no
+    /// others.
     pub(crate) fn use_where(condition: impl Fn(Self) -> bool) {
         let used = Self::ALL.into_iter().filter(|target| condition(*target));
         let mask = used.fold(0, |mask, target| mask | 1 << target.id);
@@ -77,7 +77,7 @@ impl Target {
     }
 
     /// Whether the hooks act on it.
-    pub(crate) fn is_active(self) -> bool {
+    pub(crate) fn is_used(self) -> bool {
         // SAFETY: `id` is inside the array of targets; a word is read once.
         unsafe { bindings::rht_hooked_used(self.id) }
     }
@@ -87,7 +87,7 @@ impl Target {
         Self::ALL.into_iter().find(|target| target.id == id)
     }
 
-    /// Takes its callback's hook away, if there is one. Process context, may sleep.
+    /// Removes the hook from its callback, if there is one. Process context, may sleep.
     pub(crate) fn unhook(self) {
         // SAFETY: As in `find()`; the hooks do not act on it.
         unsafe { bindings::rht_hooked_drop(self.id) };
@@ -131,28 +131,31 @@ pub(crate) fn hooks_possible() -> bool {
     unsafe { bindings::rht_hooked_possible() }
 }
 
-/// Places the hooks that all timers share. `ENOENT` where KVM lacks a function. Process context, may
-/// sleep.
-pub(crate) fn hooks_place() -> Result {
-    // SAFETY: Process context; the hooks are not in place, and what they call is ready.
-    to_result(unsafe { bindings::rht_hooked_place() })
+/// The hooks that all timers share. Dropping it removes them, and waits for whoever is inside a
+/// replacement. Process context, may sleep.
+#[must_use = "dropping it removes the hooks"]
+pub(crate) struct HrtimerHooks(());
+
+impl HrtimerHooks {
+    /// Places them; they act on no timer before [`Target::use_where()`]. `ENOENT` where KVM lacks a
+    /// function. Process context, may sleep.
+    pub(crate) fn place() -> Result<Self> {
+        // SAFETY: Process context, one caller at a time, as for `Target::find()`; what the hooks call is
+        // ready.
+        to_result(unsafe { bindings::rht_hooked_place() })?;
+        Ok(Self(()))
+    }
 }
 
-/// Takes them away, and waits for whoever is inside a replacement. Process context, may sleep.
-pub(crate) fn hooks_remove() {
-    // SAFETY: Process context; the hooks are in place.
-    unsafe { bindings::rht_hooked_remove() };
+impl Drop for HrtimerHooks {
+    fn drop(&mut self) {
+        // SAFETY: Process context; the hooks are in place.
+        unsafe { bindings::rht_hooked_remove() };
+    }
 }
 
-/// Does not return if ftrace has refused to take a hook away. Process context, may sleep.
+/// Does not return if ftrace has refused to remove a hook. Process context, may sleep.
 pub(crate) fn hooks_stay_if_stuck() {
     // SAFETY: Process context, from the module's exit.
     unsafe { bindings::rht_hooked_stay_if_stuck() };
-}
-
-/// Returns the TSC's frequency in kHz, as KVM takes it for the guests that are created from now on.
-pub(crate) fn tsc_khz() -> u32 {
-    // SAFETY: Reads an aligned word, which the kernel writes at boot, and once more some seconds later
-    // where it refines the frequency.
-    unsafe { bindings::rht_tsc_khz() }
 }

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The clocks, the clockevent, and the registration of the listener.
+//!
+//! C headers: [`include/linux/timekeeper_internal.h`](srctree/include/linux/timekeeper_internal.h),
+//! [`include/linux/pvclock_gtod.h`](srctree/include/linux/pvclock_gtod.h)
+
+use super::bindings;
+use crate::units::{
+    Cycles,
+    MonoNs, //
+};
+
+use core::{
+    mem::{
+        offset_of,
+        size_of, //
+    },
+    ptr::addr_of, //
+};
+
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+
+/// `cs_id` of a timekeeper whose cycles are the TSC's.
+pub(crate) const CSID_X86_TSC: u32 = bindings::clocksource_ids_CSID_X86_TSC;
+
+/// Reads the TSC, not before the instructions that came earlier: `rdtsc_ordered()`. Any context.
+#[inline]
+pub(crate) fn rdtsc() -> Cycles {
+    let (low, high): (u64, u64);
+
+    // SAFETY: Every processor that the kernel for x86-64 runs on has a TSC and `LFENCE`, behind which
+    // no later instruction starts before the earlier ones are done; nothing else is touched.
+    unsafe {
+        core::arch::asm!("lfence", "rdtsc", out("rax") low, out("rdx") high, options(nostack))
+    };
+    Cycles::new(low | high << 32)
+}
+
+/// Reads `CLOCK_MONOTONIC`. Any context but NMI and the listener.
+#[inline]
+pub(crate) fn ktime_get() -> MonoNs {
+    // SAFETY: The timekeeper runs before any module is loaded, and the caller does not interrupt its
+    // update, nor is part of it.
+    MonoNs::new(unsafe { bindings::ktime_get() })
+}
+
+/// Returns the TSC's frequency in kHz, as KVM takes it for the guests that are created from now on.
+pub(crate) fn tsc_khz() -> u32 {
+    // SAFETY: Reads an aligned word, which the kernel writes at boot, and once more some seconds later
+    // where it refines the frequency.
+    unsafe { bindings::rht_tsc_khz() }
+}
+
+/// Whether the hrtimers' clockevent is programmed with the TSC value at which the monotonic clock
+/// reaches an expiry, and so goes with its rate. Any context.
+#[inline]
+pub(crate) fn clockevent_counts_tsc() -> bool {
+    // SAFETY: Reads a byte once that is written where a CPU comes online.
+    unsafe { addr_of!(bindings::rht_clockevent_counts_tsc).read_volatile() }
+}
+
+/// Asks for the deadlines of all hooked timers to be forgotten, because the TSC has restarted, or the
+/// clocksource has left it or come back to it. Any context, the listener's included.
+pub(crate) fn tsc_restarted() {
+    // SAFETY: `irq_work_queue()` may be called in any context, and the work is a static one that the
+    // drop of `GtodListener` waits for.
+    unsafe { bindings::rht_tsc_restarted() };
+}
+
+/// The registration of the listener. Dropping it waits for a listener that runs, and for the work that it
+/// has asked for with [`tsc_restarted()`]. Process context, may sleep.
+#[must_use = "dropping it unregisters the listener"]
+pub(crate) struct GtodListener(());
+
+impl GtodListener {
+    /// Registers the listener, which is called once before this returns. `EINVAL` if bindgen and the C
+    /// compiler disagree on where it finds its fields. Process context.
+    pub(crate) fn new() -> Result<Self> {
+        if !timekeeper_layout_matches() {
+            pr_err!("struct timekeeper differs between bindgen and the C compiler: not loaded\n");
+            return Err(EINVAL);
+        }
+        // SAFETY: The block is static; it cannot be registered twice.
+        to_result(unsafe { bindings::rht_gtod_register() })?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for GtodListener {
+    fn drop(&mut self) {
+        // SAFETY: The block was registered. The chain's lock is the one that the listener is called
+        // under, so no call is left.
+        unsafe { bindings::rht_gtod_unregister() };
+    }
+}
+
+/// Whether bindgen and the C compiler agree on where the listener's fields are.
+fn timekeeper_layout_matches() -> bool {
+    use bindings::{
+        rht_layout,
+        timekeeper,
+        tk_read_base, //
+    };
+
+    // SAFETY: A constant of the shim.
+    let c = unsafe { &*addr_of!(bindings::rht_layout) };
+    let rust = rht_layout {
+        tkr_mono: offset_of!(timekeeper, tkr_mono),
+        tkr_raw: offset_of!(timekeeper, tkr_raw),
+        cs_id: offset_of!(timekeeper, cs_id),
+        ntp_err_mult: offset_of!(timekeeper, ntp_err_mult),
+        timekeeper: size_of::<timekeeper>(),
+        cycle_last: offset_of!(tk_read_base, cycle_last),
+        mult: offset_of!(tk_read_base, mult),
+        shift: offset_of!(tk_read_base, shift),
+        xtime_nsec: offset_of!(tk_read_base, xtime_nsec),
+        base: offset_of!(tk_read_base, base),
+        tk_read_base: size_of::<tk_read_base>(),
+    };
+    *c == rust
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The per-CPU queues of nodes, and what a pass does with them.
+//!
+//! What may be done with a node is a type: [`Due`] is a node that a pass has found on a queue;
+//! [`Locked`](super::locked::Locked) is the owner's.
+//!
+//! C file: [`c/timer/queue.c`](../../c/timer/queue.c)
+
+use super::{
+    bindings,
+    node::Node, //
+};
+
+use core::{
+    mem::ManuallyDrop,
+    ptr::{
+        addr_of_mut,
+        NonNull, //
+    }, //
+};
+
+use kernel::{
+    ffi::c_ulong,
+    types::NotThreadSafe, //
+};
+
+/// A CPU's queue, with its lock held and interrupts off.
+///
+/// # Invariants
+///
+/// The pointer is to the queue of `cpu`, whose lock was taken and is released on drop. All that is on its
+/// lists are `node`s of valid nodes with this `cpu`: each one's owner removes it, with this lock, before
+/// the node ends.
+pub(crate) struct Queue {
+    queue: NonNull<bindings::rht_queue>,
+    cpu: i32,
+    flags: c_ulong,
+    _not_send: NotThreadSafe,
+}
+
+impl Queue {
+    /// Takes the lock of `cpu`'s queue. `cpu` is a possible one. Any context but NMI.
+    #[inline]
+    pub(crate) fn lock(cpu: i32) -> Self {
+        let mut flags = 0;
+        // SAFETY: `cpu` is a possible CPU, so it has a queue; nobody who holds its lock calls this.
+        let queue = unsafe { bindings::rht_queue_lock(cpu, &mut flags) };
+
+        // SAFETY: Just locked.
+        unsafe { Self::locked(queue, cpu, flags) }
+    }
+
+    /// Takes the lock of the queue of a CPU with a higher number, too.
+    pub(super) fn lock_above(&self, cpu: i32) -> Self {
+        let mut flags = 0;
+        // SAFETY: `cpu` is a possible CPU, so it has a queue; of two queues the lower CPU's is locked
+        // first by everybody.
+        let queue = unsafe { bindings::rht_queue_lock_nested(cpu, &mut flags) };
+
+        // SAFETY: Just locked.
+        unsafe { Self::locked(queue, cpu, flags) }
+    }
+
+    /// # Safety
+    ///
+    /// The shim has just locked `cpu`'s `queue`, with these `flags`.
+    #[inline]
+    pub(super) unsafe fn locked(queue: *mut bindings::rht_queue, cpu: i32, flags: c_ulong) -> Self {
+        Self {
+            // INVARIANT: The caller promises it.
+            // SAFETY: A per-CPU variable's address is never null.
+            queue: unsafe { NonNull::new_unchecked(queue) },
+            cpu,
+            flags,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Returns the number of its CPU.
+    #[inline]
+    pub(crate) fn cpu(&self) -> i32 {
+        self.cpu
+    }
+
+    /// Whether `node` is on this queue, and stays there while the lock is held.
+    #[inline]
+    pub(super) fn has(&self, node: Node<'_>) -> bool {
+        node.cpu() == self.cpu
+    }
+
+    /// Returns the C queue, whose lock is held.
+    #[inline]
+    pub(super) fn as_raw(&self) -> *mut bindings::rht_queue {
+        self.queue.as_ptr()
+    }
+
+    /// Returns the head of the list of nodes that are not due.
+    #[inline]
+    pub(super) fn pending(&self) -> *mut bindings::list_head {
+        // SAFETY: By the type's invariant the queue is valid; only an address inside it is made.
+        unsafe { addr_of_mut!((*self.queue.as_ptr()).pending) }
+    }
+
+    /// Gives the lock up to the caller, who releases it: the queue, and the flags to do it with.
+    #[inline]
+    pub(super) fn into_raw(self) -> (*mut bindings::rht_queue, c_ulong) {
+        let this = ManuallyDrop::new(self);
+
+        (this.queue.as_ptr(), this.flags)
+    }
+
+    /// Returns whether the CPU was called, and sets that it is.
+    fn set_called(&self, called: bool) -> bool {
+        // SAFETY: By the type's invariant the queue is valid, and its lock is held.
+        unsafe { addr_of_mut!((*self.queue.as_ptr()).called).replace(called) }
+    }
+
+    /// Notes that the CPU is called to serve its queue; `None` if it was called, and has not yet begun.
+    pub(crate) fn call(&self) -> Option<Call> {
+        let called = self.set_called(true);
+
+        // INVARIANT: A queue's CPU is a possible one, and it was not called.
+        (!called).then_some(Call(self.cpu))
+    }
+
+    /// Notes that the CPU has begun to serve its queue.
+    pub(crate) fn answer(&self) {
+        self.set_called(false);
+    }
+
+    /// Returns for how long the queue was left alone before this batch, in nanoseconds; 0 where it was
+    /// not.
+    pub(crate) fn pause(&self) -> u32 {
+        // SAFETY: By the type's invariant the queue is valid, and its lock is held.
+        unsafe { addr_of_mut!((*self.queue.as_ptr()).pause).read() }
+    }
+
+    /// Sets for how long the queue is left alone until the next batch.
+    pub(crate) fn set_pause(&self, pause: u32) {
+        // SAFETY: As in `pause()`.
+        unsafe { addr_of_mut!((*self.queue.as_ptr()).pause).write(pause) };
+    }
+
+    /// Removes all nodes.
+    pub(crate) fn clear(&self) {
+        self.begin_pass();
+        while let Some(node) = self.first_due() {
+            node.remove();
+        }
+    }
+
+    /// Makes all nodes due for a pass; `false` if there are none.
+    pub(crate) fn begin_pass(&self) -> bool {
+        // SAFETY: By the type's invariant the queue is valid, and its lock is held.
+        unsafe { bindings::rht_queue_begin_pass(self.queue.as_ptr()) };
+        self.first_due().is_some()
+    }
+
+    /// Returns the next node of the pass, which is due no more.
+    pub(crate) fn advance(&self) -> Option<Due<'_>> {
+        let due = self.first_due()?;
+
+        // SAFETY: By the types' invariants both are valid, the node is on this queue, and the lock is
+        // held.
+        unsafe { bindings::rht_queue_advance(self.queue.as_ptr(), due.node.as_raw()) };
+        Some(due)
+    }
+
+    fn first_due(&self) -> Option<Due<'_>> {
+        // SAFETY: By the type's invariant the queue is valid, and its lock is held.
+        let link = NonNull::new(unsafe { bindings::rht_queue_first_due(self.queue.as_ptr()) })?;
+
+        Some(Due {
+            // INVARIANT: It is on this queue.
+            // SAFETY: By the type's invariant it is the `node` of a valid node, which stays so while the
+            // lock is held.
+            node: unsafe { Node::from_link(link) },
+            queue: self,
+        })
+    }
+}
+
+impl Drop for Queue {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type's invariant the lock is held, and `flags` are those of taking it.
+        unsafe { bindings::rht_queue_unlock(self.queue.as_ptr(), self.flags) };
+    }
+}
+
+/// A node that a pass has found.
+///
+/// # Invariants
+///
+/// The node is on the queue, whose lock is held.
+pub(crate) struct Due<'q> {
+    node: Node<'q>,
+    queue: &'q Queue,
+}
+
+impl<'q> Due<'q> {
+    /// Returns the node.
+    pub(crate) fn node(&self) -> Node<'q> {
+        self.node
+    }
+
+    /// Removes it from the queue.
+    pub(crate) fn remove(self) {
+        // SAFETY: By the type's invariant the node is on the queue, whose lock is held.
+        unsafe { bindings::rht_queue_remove(self.node.as_raw()) };
+    }
+
+    /// Makes it due again.
+    pub(crate) fn postpone(self) {
+        // SAFETY: As in `remove()`; the queue is valid.
+        unsafe { bindings::rht_queue_postpone(self.queue.queue.as_ptr(), self.node.as_raw()) };
+    }
+}
+
+/// The right to call a CPU: one call at a time has it, from [`Queue::call()`] to [`Queue::answer()`].
+///
+/// # Invariants
+///
+/// The CPU is a possible one, and no other call to it is under way.
+pub(crate) struct Call(i32);
+
+impl Call {
+    /// Returns the CPU's number.
+    pub(crate) fn cpu(&self) -> i32 {
+        self.0
+    }
+}
+
+/// The possible CPUs, in order.
+pub(crate) fn possible_cpus() -> impl Iterator<Item = i32> {
+    let next = |cpu: &i32| {
+        // SAFETY: `cpumask_next()` takes -1 or any CPU number, which is all that comes from here.
+        Some(unsafe { bindings::rht_next_cpu(*cpu) })
+    };
+
+    core::iter::successors(Some(-1), next)
+        .skip(1)
+        .take_while(|cpu| *cpu >= 0)
+}
