@@ -10,11 +10,11 @@ void raw_hrtimer_start(struct hrtimer *timer, u64 tsc_deadline, enum hrtimer_mod
 }
 EXPORT_SYMBOL_GPL(raw_hrtimer_start);
 
-bool raw_hrtimer_finish(struct hrtimer *timer, u64 tsc_deadline)
+bool raw_hrtimer_restart(struct hrtimer *timer, u64 tsc_deadline)
 {
-	return rust_raw_hrtimer_finish(timer, tsc_deadline);
+	return rust_raw_hrtimer_restart(timer, tsc_deadline);
 }
-EXPORT_SYMBOL_GPL(raw_hrtimer_finish);
+EXPORT_SYMBOL_GPL(raw_hrtimer_restart);
 
 int raw_hrtimer_expiry(u64 tsc_deadline, ktime_t *expiry)
 {

@@ -180,7 +180,7 @@ unsigned int rht_possible_cpus(void);
 /* Rust's, called from the shim. */
 int rust_raw_hrtimer_update(struct notifier_block *nb, unsigned long was_set, void *tk);
 void rust_raw_hrtimer_start(struct hrtimer *timer, u64 deadline, enum hrtimer_mode mode);
-bool rust_raw_hrtimer_finish(struct hrtimer *timer, u64 deadline);
+bool rust_raw_hrtimer_restart(struct hrtimer *timer, u64 deadline);
 int rust_raw_hrtimer_expiry(u64 deadline, ktime_t *expiry);
 ktime_t rust_raw_hrtimer_scale(ktime_t raw_delta);
 void rust_raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * raw_hrtimer: hrtimers that expire when the TSC says so.
+ * raw_hrtimer: hrtimers that expire at a TSC value.
  */
 #ifndef _LINUX_RAW_HRTIMER_H
 #define _LINUX_RAW_HRTIMER_H
@@ -50,7 +50,7 @@ struct raw_hrtimer_rate {
  * Where the clock dithers between two values of mult, the higher one is taken.
  * Where the clock runs fast and the clockevent does not count the TSC, the
  * expiry is the nominal distance from now, which is earlier.  So the callback
- * has to call raw_hrtimer_finish().  A timer that has to keep up with a clock
+ * has to call raw_hrtimer_restart().  A timer that has to keep up with a clock
  * that slows down while it is pending wants raw_hrtimer_node_start().
  *
  * The plain expiry is used while the clocksource is not the TSC (counted as
@@ -67,18 +67,18 @@ void raw_hrtimer_start(struct hrtimer *timer, u64 tsc_deadline,
 		       enum hrtimer_mode mode);
 
 /**
- * raw_hrtimer_finish() - check, in a callback, that the deadline is reached
+ * raw_hrtimer_restart() - restart a timer whose callback runs early
  * @timer:		the hrtimer whose callback this is
  * @tsc_deadline:	what it was started for
  *
  * Context: @timer's callback, before anything else.
- * Return: true if the TSC has reached @tsc_deadline, this CPU's or, where that one
- * lags behind, the timekeeper's; or if that cannot be told, as the clocksource is no
- * longer the TSC.  False if it has not: @timer has been given the expiry that
- * raw_hrtimer_start() would give it now, and the callback returns HRTIMER_RESTART at
- * once.
+ * Return: true if the TSC has not reached @tsc_deadline: @timer has been given the expiry
+ * that raw_hrtimer_start() would give it now, and the callback returns HRTIMER_RESTART at
+ * once.  False if the deadline is reached, by this CPU's TSC or, where that one lags
+ * behind, the timekeeper's; or if that is not known, because the clocksource is no longer
+ * the TSC.
  */
-bool raw_hrtimer_finish(struct hrtimer *timer, u64 tsc_deadline);
+bool raw_hrtimer_restart(struct hrtimer *timer, u64 tsc_deadline);
 
 /**
  * raw_hrtimer_expiry() - convert a TSC deadline to an expiry
@@ -134,7 +134,7 @@ void raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate);
 bool raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode);
 
 /**
- * raw_hrtimer_node_restart() - move a timer that runs early, or on
+ * raw_hrtimer_node_restart() - restart a timer that runs early, or is periodic
  * @tt:		the timer whose callback this is
  *
  * A periodic timer's callback, once it has done its work, sets the next deadline
@@ -145,14 +145,14 @@ bool raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode);
  * has set another deadline.
  * Return: true if the deadline is still to come; the hrtimer has been given the
  * expiry that a start would give it now, and the callback returns HRTIMER_RESTART.
- * False if the deadline is reached, or if that cannot be told, as the clocksource is
+ * False if the deadline is reached, or if that is not known, because the clocksource is
  * no longer the TSC: the hrtimer is left alone, but for what the callback itself does
  * with it, until @tt is started again.
  */
 bool raw_hrtimer_node_restart(struct tsc_timer *tt);
 
 /**
- * raw_hrtimer_node_cancel() - forget a timer
+ * raw_hrtimer_node_cancel() - remove a timer from its queue
  * @tt:		the timer, pending or not
  *
  * Comes before hrtimer_cancel(): after it nothing but its own callback starts

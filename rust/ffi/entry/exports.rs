@@ -54,11 +54,11 @@ entries! {
     /// # Safety
     ///
     /// `timer` is the one whose callback calls this.
-    fn rust_raw_hrtimer_finish(timer: *mut bindings::hrtimer, deadline: u64) -> bool {
-        let Some(timer) = NonNull::new(timer) else { return true };
+    fn rust_raw_hrtimer_restart(timer: *mut bindings::hrtimer, deadline: u64) -> bool {
+        let Some(timer) = NonNull::new(timer) else { return false };
         // SAFETY: The caller promises it, for the length of this call.
         let timer = unsafe { Timer::from_raw(timer) };
-        !arm::restart(timer, Cycles::new(deadline))
+        arm::restart(timer, Cycles::new(deadline))
     }
 
     /// # Safety

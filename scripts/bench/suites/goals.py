@@ -139,7 +139,7 @@ def cost(result):
             found.append(_goal(what, f"< {limit}", str(names[name]), names[name] < limit, asserted))
 
     below("instructions of raw_hrtimer_expiry()", "expiry", 100, True)
-    below("instructions of a check in a callback", "finish", 30, True)
+    below("instructions of a check in a callback", "restart", 30, True)
     below("instructions of the listener, nothing new", "listener, steady", 60, True)
     if "arm_node" in names:
         found.append(_goal("instructions of arming, to KVM's clock read and division",

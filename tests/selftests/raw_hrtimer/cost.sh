@@ -67,7 +67,7 @@ for name in hrtimer_start $OTHERS arm_plain arm_raw arm_node cancel_node; do
 	say "$name: $(value $name)"
 done
 expect "the conversion" below expiry $HELPER
-expect "the check in a callback" below finish $CHECK
+expect "the check in a callback" below restart $CHECK
 
 remember_unhooked
 expect "the listener can be measured" run_case listener

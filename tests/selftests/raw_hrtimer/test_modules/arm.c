@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arming a plain hrtimer: raw_hrtimer_start() and raw_hrtimer_finish().
+ * Arming a plain hrtimer: raw_hrtimer_start() and raw_hrtimer_restart().
  */
 #include <linux/delay.h>
 #include <linux/math64.h>
@@ -142,7 +142,7 @@ static void run_far(const u64 *args)
  * A timer armed half-way is early, once: the callback moves it to the deadline.
  * Dither may ask for another move, so it is tried until the rate stood still.
  */
-static void run_finish(const u64 *args)
+static void run_restart(const u64 *args)
 {
 	u64 distance = us_to_cycles(args[0]);
 
@@ -157,12 +157,12 @@ static void run_finish(const u64 *args)
 		raw_hrtimer_expiry(now + distance / 2, &half);
 		hrtimer_start(&shot.timer, half, HRTIMER_MODE_ABS);
 		if (!shot_wait(&shot)) {
-			check(false, "finish: fires");
+			check(false, "restart: fires");
 			return;
 		}
 		raw_hrtimer_get_rate(&again);
 		if (shot.fired < shot.deadline) {
-			check(false, "finish: not early");
+			check(false, "restart: not early");
 			return;
 		}
 		if (rate.generation != again.generation)
@@ -170,19 +170,19 @@ static void run_finish(const u64 *args)
 		/* An emulator may stop for longer than the half. */
 		if (shot.first >= shot.deadline)
 			continue;
-		check(shot.calls == 2, "finish: moved once, %u calls", shot.calls);
+		check(shot.calls == 2, "restart: moved once, %u calls", shot.calls);
 		report("late: %llu", shot_late(&shot));
 		if (max_late)
-			check(shot_late(&shot) <= max_late, "finish: not late");
+			check(shot_late(&shot) <= max_late, "restart: not late");
 		return;
 	}
-	check(false, "finish: the rate never stood still, or the machine never ran");
+	check(false, "restart: the rate never stood still, or the machine never ran");
 }
 
 const struct test_case arm_cases[] = {
 	{ "deadline", run_deadline, "[US] [TIMES] [NODE]", { 1000, 10 } },
 	{ "past", run_past, "[NODE]" },
 	{ "far", run_far, "[NODE]" },
-	{ "finish", run_finish, "[US] [NODE]", { 2000 } },
+	{ "restart", run_restart, "[US] [NODE]", { 2000 } },
 	{ }
 };

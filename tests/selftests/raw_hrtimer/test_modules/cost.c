@@ -79,9 +79,9 @@ static void convert(void)
 }
 
 /* A deadline that is reached: what each callback that is not early takes. */
-static void finish(void)
+static void restart(void)
 {
-	raw_hrtimer_finish(&shot.timer, 1);
+	raw_hrtimer_restart(&shot.timer, 1);
 }
 
 static void cancel_node(void)
@@ -132,7 +132,7 @@ static void run_cost(const u64 *args)
 	empty = least(nothing, nothing, false);
 
 	report("expiry: %llu", least(nothing, convert, false) - empty);
-	report("finish: %llu", least(nothing, finish, false) - empty);
+	report("restart: %llu", least(nothing, restart, false) - empty);
 	start = least(set_expiry, start_only, true) - empty;
 	plain = least(nothing, arm_plain, true) - empty;
 	report("hrtimer_start: %llu", start);

@@ -15,8 +15,8 @@ static struct shot shot;
 static bool goes_on(u64 deadline)
 {
 	shot.tt.deadline = deadline;
-	return shot.is_node ? !raw_hrtimer_node_restart(&shot.tt) :
-			      raw_hrtimer_finish(&shot.timer, deadline);
+	return !(shot.is_node ? raw_hrtimer_node_restart(&shot.tt) :
+				raw_hrtimer_restart(&shot.timer, deadline));
 }
 
 /*

@@ -24,7 +24,7 @@ static enum hrtimer_restart shot_fn(struct hrtimer *timer)
 		shot->first = now;
 
 	if (shot->is_node ? raw_hrtimer_node_restart(&shot->tt) :
-			    !raw_hrtimer_finish(timer, shot->deadline))
+			    raw_hrtimer_restart(timer, shot->deadline))
 		return HRTIMER_RESTART;
 
 	shot->fired = rdtsc_ordered();
