@@ -7,7 +7,7 @@
 #ifndef RAW_HRTIMER_SHIM_H
 #define RAW_HRTIMER_SHIM_H
 
-#include <linux/clocksource_ids.h>
+#include <linux/clocksource.h>
 #ifdef HAVE_HRTIMER_BASES
 #include <linux/hrtimer_bases.h>	/* linux/hrtimer.h has it all before 7.3 */
 #endif
@@ -17,6 +17,7 @@
 #include <linux/raw_hrtimer.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
+#include <linux/stddef.h>
 #include <linux/timekeeper_internal.h>
 
 /*
@@ -96,10 +97,16 @@ enum rht_verdict {
 	RHT_WRAP,
 };
 
+/* bindgen's view of a structure of which Rust needs one field. */
+enum rht_offset {
+	RHT_CLOCKSOURCE_ID = offsetof(struct clocksource, id),
+};
+
 /* The C compiler's view of what the listener reads, see rust/ffi/clock.rs. */
 struct rht_layout {
-	size_t tkr_mono, tkr_raw, cs_id, ntp_err_mult, timekeeper;
-	size_t cycle_last, mult, shift, xtime_nsec, base, tk_read_base;
+	size_t tkr_mono, tkr_raw, ntp_err_mult, timekeeper;
+	size_t clock, cycle_last, mult, shift, xtime_nsec, base, tk_read_base;
+	size_t clocksource_id;
 };
 
 extern const struct rht_layout rht_layout;

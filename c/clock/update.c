@@ -14,15 +14,16 @@
 const struct rht_layout rht_layout = {
 	.tkr_mono	= offsetof(struct timekeeper, tkr_mono),
 	.tkr_raw	= offsetof(struct timekeeper, tkr_raw),
-	.cs_id		= offsetof(struct timekeeper, cs_id),
 	.ntp_err_mult	= offsetof(struct timekeeper, ntp_err_mult),
 	.timekeeper	= sizeof(struct timekeeper),
+	.clock		= offsetof(struct tk_read_base, clock),
 	.cycle_last	= offsetof(struct tk_read_base, cycle_last),
 	.mult		= offsetof(struct tk_read_base, mult),
 	.shift		= offsetof(struct tk_read_base, shift),
 	.xtime_nsec	= offsetof(struct tk_read_base, xtime_nsec),
 	.base		= offsetof(struct tk_read_base, base),
 	.tk_read_base	= sizeof(struct tk_read_base),
+	.clocksource_id	= RHT_CLOCKSOURCE_ID,
 };
 
 static struct notifier_block rht_gtod_nb = { .notifier_call = rust_raw_hrtimer_update };

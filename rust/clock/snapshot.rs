@@ -44,10 +44,10 @@ pub(crate) type Words = [u64; 6];
 /// Above the raw rate: the timeline's rate is a unit below the top rate.
 const BELOW_TOP: u64 = 1 << 63;
 
-/// Returns `ntp_err_mult`, and above it `cs_id`, in one word.
+/// Returns `ntp_err_mult`, and above it the clocksource's `id`, in one word.
 #[inline(always)]
-pub(crate) fn ntp_word(ntp_err_mult: u32, cs_id: u32) -> u64 {
-    u64::from(ntp_err_mult) | u64::from(cs_id) << 32
+pub(crate) fn ntp_word(ntp_err_mult: u32, id: u32) -> u64 {
+    u64::from(ntp_err_mult) | u64::from(id) << 32
 }
 
 /// Whether cycles are the TSC's. If not, a snapshot does not give the time of a deadline.

@@ -24,8 +24,11 @@ use kernel::{
     prelude::*, //
 };
 
-/// `cs_id` of a timekeeper whose cycles are the TSC's.
+/// The `id` of the clocksource whose cycles are the TSC's.
 pub(crate) const CSID_X86_TSC: u32 = bindings::clocksource_ids_CSID_X86_TSC;
+
+/// The offset of `id` in a `struct clocksource`, of which the module needs nothing else. CAST: An offset.
+pub(super) const CLOCKSOURCE_ID: usize = bindings::rht_offset_RHT_CLOCKSOURCE_ID as usize;
 
 /// Reads the TSC, not before the instructions that came earlier: `rdtsc_ordered()`. Any context.
 #[inline]
@@ -111,15 +114,16 @@ fn timekeeper_layout_matches() -> bool {
     let rust = rht_layout {
         tkr_mono: offset_of!(timekeeper, tkr_mono),
         tkr_raw: offset_of!(timekeeper, tkr_raw),
-        cs_id: offset_of!(timekeeper, cs_id),
         ntp_err_mult: offset_of!(timekeeper, ntp_err_mult),
         timekeeper: size_of::<timekeeper>(),
+        clock: offset_of!(tk_read_base, clock),
         cycle_last: offset_of!(tk_read_base, cycle_last),
         mult: offset_of!(tk_read_base, mult),
         shift: offset_of!(tk_read_base, shift),
         xtime_nsec: offset_of!(tk_read_base, xtime_nsec),
         base: offset_of!(tk_read_base, base),
         tk_read_base: size_of::<tk_read_base>(),
+        clocksource_id: CLOCKSOURCE_ID,
     };
     *c == rust
 }

@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/linux/timekeeper_internal.h`](srctree/include/linux/timekeeper_internal.h)
 
-use super::super::bindings;
+use super::super::{
+    bindings,
+    clock::CLOCKSOURCE_ID, //
+};
 
 use crate::{
     clock::{
@@ -45,6 +48,10 @@ entries! {
 #[inline(always)]
 fn timekeeper(tk: &bindings::timekeeper) -> Timekeeper {
     let (mono, raw) = (&tk.tkr_mono, &tk.tkr_raw);
+    // SAFETY: A timekeeper has a clocksource, which has its `id` there.
+    let id = unsafe { mono.clock.byte_add(CLOCKSOURCE_ID) }.cast::<u32>();
+    // SAFETY: The clocksource stays while it is the timekeeper's, and its `id` does not change.
+    let id = unsafe { id.read() };
 
     Timekeeper {
         cycle_last: mono.cycle_last,
@@ -52,7 +59,7 @@ fn timekeeper(tk: &bindings::timekeeper) -> Timekeeper {
         base: mono.base,
         mono: rate_word(mono),
         raw: rate_word(raw),
-        ntp: ntp_word(tk.ntp_err_mult, tk.cs_id),
+        ntp: ntp_word(tk.ntp_err_mult, id),
     }
 }
 
