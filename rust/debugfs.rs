@@ -24,10 +24,13 @@ use kernel::{
     seq_print, //
 };
 
-// The pure files know of `core`'s traits alone.
-impl fmt::Display for Skew {
+/// A skew as `seq_print!` takes it. The pure files know of `core`'s traits alone; the kernel crate has
+/// its own of the same names, but not in every kernel.
+struct Printed(Skew);
+
+impl fmt::Display for Printed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        core::fmt::Display::fmt(self, f)
+        core::fmt::Display::fmt(&self.0, f)
     }
 }
 
@@ -39,7 +42,7 @@ pub(crate) fn show_rate(seq: &SeqFile) {
     let (mono, raw) = (snapshot.timeline.rate, snapshot.raw);
     let clocksource = if snapshot.is_tsc() { "tsc" } else { "other" };
 
-    seq_print!(seq, "mono/raw: {}\n", Skew::between(mono, raw));
+    seq_print!(seq, "mono/raw: {}\n", Printed(Skew::between(mono, raw)));
     seq_print!(seq, "mono_mult: {}\n", mono.mult());
     seq_print!(seq, "raw_mult: {}\n", raw.mult());
     seq_print!(seq, "shift: {}\n", mono.shift());
