@@ -88,7 +88,7 @@ static enum hrtimer_restart never(struct hrtimer *timer)
 /* Its memory is freed while it is pending; debugobjects cancels it. */
 static void active_timer(void)
 {
-	struct hrtimer *timer = kmalloc_obj(*timer);
+	struct hrtimer *timer = kmalloc(sizeof(*timer), GFP_KERNEL);
 
 	if (!timer)
 		return;
