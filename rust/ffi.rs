@@ -9,6 +9,7 @@
 mod bindings;
 mod chain;
 mod clock;
+mod compat;
 pub(crate) mod counter;
 mod debugfs;
 pub(crate) mod entries;
@@ -34,6 +35,12 @@ pub(crate) use clock::{
     tsc_restarted,
     GtodListener,
     CSID_X86_TSC, //
+};
+use compat::EOPNOTSUPP;
+pub(crate) use compat::{
+    eopnotsupp,
+    may_run_from,
+    SLACK, //
 };
 pub(crate) use debugfs::DebugfsFiles;
 pub(crate) use hooks::{
@@ -79,16 +86,3 @@ pub(crate) use word::{
     smp_mb,
     Word, //
 };
-
-use kernel::{
-    ffi::c_int,
-    prelude::*, //
-};
-
-/// Not among the kernel crate's codes before 7.3. CAST: A small number.
-const EOPNOTSUPP: c_int = -(bindings::EOPNOTSUPP as c_int);
-
-/// The same as an error.
-pub(crate) fn eopnotsupp() -> Error {
-    Error::from_errno(EOPNOTSUPP)
-}

@@ -4,7 +4,11 @@
 //!
 //! C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
 
-use super::bindings;
+use super::{
+    bindings,
+    may_run_from,
+    SLACK, //
+};
 use crate::units::MonoNs;
 
 use core::{
@@ -110,12 +114,25 @@ impl<'a> Timer<'a> {
         self.0.as_ptr()
     }
 
-    /// Arms it for `expiry`. Any context but NMI.
+    /// Arms it for `expiry`, or [`SLACK`] before. Any context but NMI.
     #[inline]
     pub(crate) fn start(self, expiry: MonoNs, mode: Mode) {
+        self.start_range(may_run_from(expiry), SLACK, mode);
+    }
+
+    /// Arms it again for the expiry that it has. Any context but NMI.
+    #[inline]
+    pub(crate) fn start_plain(self, mode: Mode) {
+        self.start_range(self.expires(), MonoNs::new(0), mode);
+    }
+
+    #[inline]
+    fn start_range(self, from: MonoNs, range: MonoNs, mode: Mode) {
+        let range = range.get().unsigned_abs();
+
         // SAFETY: By the type's invariant the timer was set up; the hrtimer core's own lock makes
         // this safe against any other start, cancel and expiry, in any context but NMI.
-        unsafe { bindings::hrtimer_start_range_ns(self.0.as_ptr(), expiry.get(), 0, mode.0) };
+        unsafe { bindings::hrtimer_start_range_ns(self.0.as_ptr(), from.get(), range, mode.0) };
     }
 
     /// Dequeues it, if its callback does not run. Any context but NMI.
@@ -149,16 +166,24 @@ impl<'a> Timer<'a> {
         MonoNs::new(unsafe { addr_of!((*self.0.as_ptr()).node.expires).read_volatile() })
     }
 
-    /// Sets its expiry, as `hrtimer_set_expires()` does. Context: its callback.
+    /// Returns what `hrtimer_start_expires()` starts it for, if [`start()`](Self::start) has armed it. Any
+    /// context.
+    #[inline]
+    pub(crate) fn starts_for(self) -> MonoNs {
+        may_run_from(self.expires())
+    }
+
+    /// Sets its expiry, as [`start()`](Self::start) does. Context: its callback.
     #[inline]
     pub(crate) fn set_expires(self, expiry: MonoNs) {
         let timer = self.0.as_ptr();
+        let from = may_run_from(expiry);
 
         // SAFETY: By the type's invariant this is inside a valid `struct hrtimer`; in its callback
         // the timer is not queued, so nobody sorts by it.
         unsafe { addr_of_mut!((*timer).node.expires).write_volatile(expiry.get()) };
         // SAFETY: As above.
-        unsafe { addr_of_mut!((*timer)._softexpires).write_volatile(expiry.get()) };
+        unsafe { addr_of_mut!((*timer)._softexpires).write_volatile(from.get()) };
     }
 }
 

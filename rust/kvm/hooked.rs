@@ -119,7 +119,7 @@ fn set_deadline(entry: Entry<'_>, timer: Timer<'_>, snapshot: &Snapshot, plain: 
     // the same.
     if !entry.is_known() {
         unseen::note_start(timer);
-    } else if plain == timer.expires() || plain == entry.schedule().target {
+    } else if plain == timer.starts_for() || plain == entry.schedule().target {
         return;
     }
     // KVM may start a timer that is pending, whose deadline a pass may be reading.

@@ -27,7 +27,8 @@ use crate::{
     ffi::{
         self,
         Mode,
-        Timer, //
+        Timer,
+        SLACK, //
     },
     units::{
         Cycles,
@@ -96,12 +97,24 @@ fn nominal(deadline: Cycles) -> Option<MonoNs> {
     if !snapshot.is_tsc() {
         return None;
     }
-    Some(margin::expiry(
-        &snapshot.expiry_line(),
-        snapshot.raw,
-        deadline,
-        ffi::rdtsc(),
-    ))
+    let (line, now) = (snapshot.expiry_line(), ffi::rdtsc());
+
+    if SLACK == MonoNs::new(0) {
+        return Some(margin::expiry(&line, snapshot.raw, deadline, now));
+    }
+    // Without a margin's least, as what is left of the distance is waited for.
+    let from_now = Timeline {
+        cycle_last: now,
+        rate: snapshot.raw,
+        xtime_nsec: 0,
+        base: line.mono(now),
+    };
+    Some(
+        from_now
+            .expiry(deadline)
+            .ns()
+            .min(line.expiry(deadline).ns()),
+    )
 }
 
 /// Returns the mode without `HRTIMER_MODE_REL`, which a deadline cannot have: that is counted, and warned
@@ -129,7 +142,10 @@ pub(crate) fn start(timer: Timer<'_>, deadline: Cycles, mode: Mode) {
         ffi::warn_clock();
         None
     };
-    timer.start(expiry.unwrap_or_else(|| timer.expires()), mode);
+    match expiry {
+        Some(expiry) => timer.start(expiry, mode),
+        None => timer.start_plain(mode),
+    }
 }
 
 /// Whether this CPU's TSC has reached `deadline`.
@@ -162,6 +178,8 @@ pub(crate) fn set_next_expiry(timer: Timer<'_>, deadline: Cycles, what: counters
 /// Returns an expiry for `deadline` that the clock has yet to reach. `None` if there is no such expiry, or
 /// if the clocksource is not the TSC.
 ///
+/// One that is nearer than [`SLACK`] is waited for: the hrtimer core would call the callback at once.
+///
 /// The TSC of a CPU may lag behind the one that the timekeeper has read, with the deadline between the
 /// two. Then the timekeeper is right: with an expiry that has passed, the hrtimer core would call the
 /// callback again and again, with interrupts off, until this CPU's TSC has caught up.
@@ -169,11 +187,30 @@ fn next_expiry(deadline: Cycles) -> Option<MonoNs> {
     let now = ffi::ktime_get();
     let armed = armed_expiry(deadline)?;
 
-    if armed > now {
+    if ffi::may_run_from(armed) > now {
         return Some(armed);
     }
     // The nominal distance counts from this CPU's TSC, the exact expiry does not.
-    expiry(deadline).filter(|exact| *exact > now)
+    let exact = expiry(deadline)?;
+    if ffi::may_run_from(exact) > now {
+        return Some(exact);
+    }
+    if exact > now {
+        wait(deadline, exact);
+    }
+    None
+}
+
+/// How often to look meanwhile: some 30 us, should the TSC of this CPU lag behind.
+const LOOKS: usize = 1000;
+
+/// Waits until `deadline` is reached, by this CPU's TSC or by the clock.
+fn wait(deadline: Cycles, exact: MonoNs) {
+    for _ in 0..LOOKS {
+        if is_reached(deadline) || ffi::ktime_get() >= exact {
+            return;
+        }
+    }
 }
 
 /// Converts a distance in `CLOCK_MONOTONIC_RAW` to the one in `CLOCK_MONOTONIC`, at the current rate.

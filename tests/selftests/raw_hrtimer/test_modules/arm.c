@@ -22,7 +22,8 @@ static const enum hrtimer_mode modes[] = {
  * Until the callback has been early once, only the expiry keeps it from being
  * so.  The clock may be read one unit of mult faster before long: dither.  A
  * clockevent that does not count the TSC would be late by as much as the clock
- * is fast: there a timer is armed early by that.
+ * is fast: there a timer is armed early by that.  And on kernels where none does,
+ * the last microsecond is waited for.
  */
 static bool first_was_early(const struct shot *shot, u64 distance,
 			    const struct raw_hrtimer_rate *rate)
@@ -32,6 +33,8 @@ static bool first_was_early(const struct shot *shot, u64 distance,
 	if (rate->mono_mult > rate->raw_mult && !coupled)
 		allowed += mul_u64_u64_div_u64(distance, rate->mono_mult - rate->raw_mult,
 					       rate->mono_mult);
+	if (!IS_ENABLED(CONFIG_GENERIC_CLOCKEVENTS_COUPLED))
+		allowed += us_to_cycles(2);
 	return shot->first + allowed < shot->deadline;
 }
 

@@ -50,6 +50,13 @@ pub(crate) mod word {
     pub(crate) fn barrier() {}
 }
 
+/// As in 7.3.
+pub(crate) const SLACK: MonoNs = MonoNs::new(0);
+
+pub(crate) fn may_run_from(expiry: MonoNs) -> MonoNs {
+    expiry
+}
+
 /// As in 7.3, which does not matter.
 pub(crate) const CSID_X86_TSC: u32 = 4;
 

@@ -136,12 +136,12 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "what the clock has reached is still to come",
-        edits: &[edit("timer/arm.rs", "    if armed > now {", "    if armed >= now {")],
+        edits: &[edit("timer/arm.rs", "may_run_from(armed) > now", "may_run_from(armed) >= now")],
         model: "model::a_lagging_tsc",
     },
     Fault {
         what: "what the clock has reached exactly is still to come",
-        edits: &[edit("timer/arm.rs", "*exact > now)", "*exact >= now)")],
+        edits: &[edit("timer/arm.rs", "may_run_from(exact) > now", "may_run_from(exact) >= now")],
         model: "model::a_lagging_tsc",
     },
     Fault {
