@@ -15,7 +15,7 @@ import shutil
 
 from .. import cache
 from ..cache import BenchError, TREE
-from ..toolchain import root
+from ..toolchain import pool, root
 from . import exports, image_only, own
 from . import source as sources
 
@@ -143,7 +143,10 @@ def _build(path, release, version, source, has_headers):
     packages += [f"linux-headers-{release}"] if has_headers else []
     packages += re.findall(rf"linux-(?:binary|modules)-{re.escape(release)}(?=[\s,])",
                            image.get("Depends", ""))
-    root.unpack([f"{package}={version}" for package in packages], path)
+    dropped = [package for package in packages if pool.has(package, version)]
+    root.unpack([f"{p}={version}" for p in packages if p not in dropped], path)
+    for package in dropped:
+        pool.unpack(package, version, path)
     root.run(["bash", "-ec", f"""
         rm -r usr/share
         [ -d lib ] || ln -s usr/lib lib
@@ -158,8 +161,7 @@ def _build(path, release, version, source, has_headers):
     config = (build / ".config").read_text(encoding="utf-8")
     cc = re.search(r'^CONFIG_CC_VERSION_TEXT="(\S+)', config, re.M)[1]
     (path / "cc").write_text(cc)
-    _prepare(build, release, source, cc,
-             {} if has_headers else image_only.environment(release, config))
+    _prepare(build, release, source, cc, image_only.environment(release, config))
 
 
 def _ensure(name):
@@ -186,11 +188,12 @@ def _ensure(name):
             own.build(path, name, source, jobs())
     else:
         toolchain = None
-        if headers not in there:
+        has_headers = headers in there or pool.has(headers, version)
+        if not has_headers:
             inputs += [image_only.RECIPE, Path(exports.__file__)]
 
         def build(path):
-            _build(path, release, version, source, headers in there)
+            _build(path, release, version, source, has_headers)
 
     path = cache.stage(f"kernel-{name}", inputs, build, keep=2)
     cc = (path / "cc").read_text()
