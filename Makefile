@@ -5,6 +5,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 KBUILD = $(MAKE) -C "$(KDIR)" M="$(CURDIR)"
 
 VERBOSITY = $(if $(VERBOSE),--verbose)
+WHICH = $(if $(KERNEL),--kernel "$(KERNEL)")
 
 .DEFAULT_GOAL := modules
 
@@ -23,14 +24,14 @@ clean:
 	$(KBUILD) clean
 
 toolchain-build: python3
-	scripts/toolchain module
+	scripts/toolchain $(WHICH) module
 
 deb rpm: python3
 	@scripts/package $(VERBOSITY) $(KERNEL:%=--kernel %) $(if $(KEY),--key "$(KEY)") \
 		$(if $(CERT),--cert "$(CERT)") $@
 
 demo: python3
-	@scripts/demo $(if $(MACHINE),--machine $(MACHINE)) $(VERBOSITY)
+	@scripts/demo $(if $(MACHINE),--machine $(MACHINE)) $(VERBOSITY) $(WHICH)
 
 # Both, even if the figures of the first cannot be trusted.
 bench: python3
@@ -79,6 +80,7 @@ help:
 	@echo '  check-long       run all tests: a day and more'
 	@echo '  figures          bring the figures in the documents up to date with the last results'
 	@echo '  toolchain-build  build raw_hrtimer.ko for the newest Debian cloud kernel'
+	@echo '                   KERNEL=... in this and in demo: another one, as scripts/vm --kernel'
 	@echo '  deb, rpm         packages of it in build/packages, for machines without a compiler;'
 	@echo '                   KERNEL=$$(uname -r) for another kernel of Debian, or several; KEY=key.pem'
 	@echo '                   CERT=cert.pem sign the module'
