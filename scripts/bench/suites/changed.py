@@ -69,10 +69,11 @@ RULES = [
     (r"scripts/bench/suites/each_patch\.py", "each-patch-.*", "is made by it"),
     (r"scripts/guest/inner\.sh|scripts/bench/building/tools\.py|scripts/guest/qemu-wrapper",
      "vm-qemu", "runs QEMU in a machine"),
-    (r"scripts/bench/suites/machines\.py", r"vm-.*|kselftest|own-machine", "is made by it"),
+    (r"scripts/bench/suites/machines\.py", r"vm-.*|kselftest|own-machine.*", "is made by it"),
     (r"scripts/vm|scripts/guest/collect|scripts/bench/(machines/(options|fetched|terminal)"
      r"|building/(libraries|kvm_parameters))\.py", r"vm-.*", "uses its options"),
-    (r"scripts/bench/suites/own_machine\.py", "own-machine", "runs what it puts together"),
+    (r"scripts/bench/(suites/own_machine|machines/here)\.py|scripts/guest/own-machine\.py",
+     r"own-machine.*", "runs it"),
     (SELFTESTS + r"(.*/)?Makefile", "kselftest", "installs by it"),
     (r"scripts/bench/machines/(bochs|loading)\.py|scripts/guest/loader\.S", "<bochs>", "runs Bochs"),
     (r"scripts/bench/machines/qemu\.py", "{svm}", "runs QEMU"),

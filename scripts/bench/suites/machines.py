@@ -2,6 +2,7 @@
 """The suites of scripts/vm itself: what its options bring into a machine and back, QEMU inside
 one, and the kernel's own harness for selftests."""
 
+import json
 import os
 import re
 import shlex
@@ -183,10 +184,46 @@ def own(context):
 uses(own, *own_machine.TESTS)
 
 
+def own_report(context):
+    """All of scripts/on-this-machine but the building, in a machine with VMX and python3."""
+    top, count = root.ensure_root(), Count()
+    python = sorted(top.glob("usr/bin/python3.[0-9]*"))[0]
+    with cache.scratch() as scratch:
+        own_machine.assemble(scratch / "own", kernel.ensure_kernel())
+        lines, status = context.command(
+            [VM, "--memory", 2048, "--timeout", 900, "--get", f"/tmp/report.json:{scratch}/report",
+             "--add", f"{python}:/usr/bin/python3",
+             "--add", f"{top}/usr/lib/{python.name}:/usr/lib/{python.name}",
+             "--add", f"{scratch}/own:/own", "--add", f"{TREE}/scripts:/bench/scripts", "--",
+             "python3", "-B", "/bench/scripts/guest/own-machine.py"], merge=True, timeout=1500)
+        context.test(count, "it runs to its end", status == 0, "\n".join(lines[-3:]))
+        if not count.failed:
+            report = json.loads((scratch / "report").read_text(encoding="utf-8"))
+            runs = {(run["ppm"], run["module"]): run["status"] for run in report["nested"]}
+            for name, passed in (
+                    ("no test has failed with the module",
+                     report["passed"] and not report["failed"]),
+                    ("the clock's rate is as before", report["rate_now"] == [10001, 12345]),
+                    ("no module is left", report["left"] == []),
+                    ("the nested test has run at three rates",
+                     sorted(runs) == [(ppm, name) for ppm in (-25, 0, 500)
+                                      for name in ("absent", "loaded")]),
+                    ("with the module it passes at each",
+                     all(not status for (_, name), status in runs.items() if name == "loaded")),
+                    ("without it, it fails where the clock is bent",
+                     runs[-25, "absent"] and runs[500, "absent"] and not runs[0, "absent"])):
+                context.test(count, name, passed, json.dumps(report)[:300])
+    return count
+
+
+uses(own_report, "own-machine")
+
+
 def suites(vmx, built):
     """vmx, built: the suites that those on these machines wait for."""
     return [Suite("vm-options", options("svm"), built, seconds=15),
             Suite("vm-options-vmx", options("vmx"), vmx, seconds=60, long=True),
             Suite("vm-qemu", qemu, built, seconds=90, long=True),
             Suite("kselftest", kselftest, built, seconds=90, long=True),
-            Suite("own-machine", own, built, seconds=60, long=True)]
+            Suite("own-machine", own, built, seconds=60, long=True),
+            Suite("own-machine-vmx", own_report, vmx, seconds=150, long=True)]
