@@ -234,6 +234,17 @@ class Goals(unittest.TestCase):
         found = results(read(*lines("stock", 20571), *lines("patched", 20972)))["goals"]
         self.assertEqual([goal["met"] for goal in found], [False, False])
 
+    def test_patched_and_alone(self):
+        def lines(kind, more):
+            return [f"@ case nested_arm {kind}", "# entry: 20000", f"# armed_entry: {20500 + more}",
+                    "@ end", f"@ case deadline {kind}", f"# arm: {1100 + more}",
+                    f"# disarm: {1000 + more}", "@ end"]
+        reader = read(*lines("stock", 0), *lines("unprovided", 5))
+        self.assertEqual(reader.cost["TSC deadline, arm, unprovided"], 1105)
+        self.assertEqual([g["met"] for g in results(reader)["goals"]], [True] * 3)
+        found = results(read(*lines("stock", 0), *lines("unprovided", 6)))["goals"]
+        self.assertEqual([goal["met"] for goal in found], [False] * 3)
+
     def test_bystander(self):
         found = met(results(read(*GROWTH)))
         self.assertEqual(list(found.values()), [True, False])

@@ -24,7 +24,8 @@ with
               callback; calls of all together; irqs: interrupts of all together within
               20 us before the callback}
   cost        instructions: {name: number}; of an entry of L2 and the exit that it asks for, and
-              of what its VMX-preemption timer adds, for each of stock, hooked, patched and
+              of what its VMX-preemption timer adds, and of a guest's write of a TSC deadline,
+              to arm and to disarm the timer, for each of stock, hooked, patched and
               unprovided (a patched KVM without the module), hardware and both (one that runs
               L2's timer in the processor's, without the module and with it)
   passes      a change of rate with so many nodes pending: {nodes (null: no module), calls,
@@ -180,6 +181,9 @@ class Reader:
         elif name == "nested_arm":
             self.cost[f"nested entry, {args[0]}"] = values["entry"]
             self.cost[f"nested arm and cancel, {args[0]}"] = values["armed_entry"] - values["entry"]
+        elif name == "deadline":
+            for kind in ("arm", "disarm"):
+                self.cost[f"TSC deadline, {kind}, {args[0]}"] = values[kind]
         elif name == "listener":
             for kind in ("steady", "changed"):
                 if values.get(f"{kind}_updates"):

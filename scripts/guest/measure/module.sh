@@ -89,6 +89,9 @@ nested_arm()
 	say "case nested_arm $1"
 	./nested_arm_cost || die "nested_arm_cost"
 	say "end"
+	say "case deadline $1"
+	./apic_arm_cost || die "apic_arm_cost"
+	say "end"
 }
 
 arms()
