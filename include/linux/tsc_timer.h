@@ -21,8 +21,8 @@ struct module;
  * @timer:	the owner's hrtimer, on CLOCK_MONOTONIC
  * @deadline:	when @timer is to expire, in host TSC cycles; written by the
  *		owner, and only while @timer is not pending, nor in its callback
- *		before @restart has returned false there; a pending one also
- *		while nothing else runs, on resume, if the TSC has been reset
+ *		before @restart has returned false there; where the TSC has been
+ *		reset, once also while the callback runs, in one store
  *
  * The owner embeds it, initialises it with tsc_timer_setup(), and calls the
  * provider's operations, one at a time.  What was started has to be cancelled

@@ -52,8 +52,8 @@ RULES = [
     (r"scripts/guest/measure/.*|scripts/measure|scripts/bench/(reports/"
      r"(measure|plan|tables|pictures)|suites/goals)\.py", "{measure}", "runs it"),
     (r"scripts/(guest/verdicts\.sh|bench/suites/verdicts\.py)", "{/verdicts\\.sh}", "runs it"),
-    (r"scripts/guest/kvm-tests\.sh|scripts/bench/suites/(accuracy|timers)\.py", "{/kvm-tests\\.sh}",
-     "runs it"),
+    (r"scripts/guest/kvm-tests\.sh|scripts/bench/suites/(accuracy|timers|kvm_series)\.py",
+     "{/kvm-tests\\.sh}", "runs it"),
     (r"scripts/bench/suites/storms\.py", r"(storm|growth|tsc-restarts).*|.*-storms-.*",
      "is made by it"),
     (r"scripts/bench/(suites/checkers|toolchain/llvm|building/own)\.py|.*/debug\.config",

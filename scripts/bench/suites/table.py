@@ -10,8 +10,8 @@ from ..cache import BenchError, TREE
 from ..machines import bochs
 from ..reports import demo
 from ..toolchain import root
-from . import (checkers, each_patch, goals, installing, ktap, machines, packaging, playing, repeat,
-               static, storms, timers, verdicts, watching)
+from . import (checkers, each_patch, goals, installing, ktap, kvm_series, machines, packaging, playing,
+               repeat, static, storms, timers, verdicts, watching)
 from .check import Suite, results_of, uses
 from .host import cargo, fuzz, miri, proof
 from .ktap import Count
@@ -171,11 +171,7 @@ KUNIT = ["sh", "-c", "modprobe raw_hrtimer && cat /sys/kernel/debug/kunit/raw_hr
 KERNEL = ("kernel",)
 BUILT = ("kernel", "module", "series", "selftests")
 VMX = (*BUILT, "bochs")
-NESTED = ["nested_preemption_timer_save_test", "nested_preemption_timer_restore_test"]
-FIXES = ["nested_preemption_timer_restore_test", "apic_timer_test"]
-HARDWARE = ["vmx_preemption_timer_test", *NESTED,
-            "nested_preemption_timer_accuracy_test --distance 100 --distance 10000 --samples 20"]
-
+NESTED = kvm_series.NESTED
 
 # For the Xen timer; and because identify_cpu() forgets for a moment, with interrupts on, that page
 # tables have five levels: KASAN takes each address for a wild one then.
@@ -257,23 +253,7 @@ SUITES = [
         "--cpus", cpus, tests=["vmx_preemption_timer_test"], schedules="jumps", runs=runs,
         with_module=True, timeout=timeout), VMX, seconds=12 * runs, long=runs > 9 or cpus == 1)
       for suffix, runs, timeout in (("", 2, 900), ("-long", 100, 9000)) for cpus in (1, 2)],
-    # What the series fixes mends.  An emulated CPU takes minutes to go and come.
-    Suite("vmx-fixes", kvm_tests("--kvm", "fixes", tests=FIXES), VMX, seconds=60),
-    Suite("vmx-fixes-long", kvm_tests("--kvm", "fixes", "--cpus", 2,
-                                      tests=[*FIXES, "tsc_cpu_online_test"],
-                                      schedules="0 +500ppm", timeout=6000), VMX, seconds=1500,
-          long=True),
-    # L2's timer in hardware: right at any rate, without the module.  The APIC's is an hrtimer
-    # while L2 is halted.
-    *[Suite(f"vmx-nested-hardware{suffix}", kvm_tests(
-        "--kvm", "hardware", tests=HARDWARE, schedules=schedules), VMX, seconds=90, long=long)
-      for suffix, schedules, long in (("", "random", False), ("-rates", "0 -10% +10%", True))],
-    Suite("vmx-nested-both", kvm_tests("--kvm", "both", "--cpus", 2, with_module=True,
-                                       tests=[*HARDWARE, "nested_timers_test"],
-                                       schedules="random"), VMX, seconds=50),
-    Suite("vmx-nested-both-rates", kvm_tests("--kvm", "both", "--cpus", 2, with_module=True,
-                                             tests=[*HARDWARE, "nested_timers_test"],
-                                             schedules="-10% +10%"), VMX, seconds=80, long=True),
+    *kvm_series.suites(kvm_tests, VMX, BUILT),
     *timers.suites(kvm_tests, VMX, BUILT),
     *verdicts.suites(VMX),
     Suite("svm-1", vm("--machine", "svm", "--kvm", "patched", command=RUN_ALL), BUILT,

@@ -100,9 +100,9 @@ guests()
 		settle "$schedule"
 		for pair in $(echo "$2" | tr , ' '); do
 			guest "$schedule" "$pair" lapic \
-				./apic_timer_accuracy_test --mode tscdeadline
+				./apic_timer_accuracy_test --exact --mode tscdeadline
 			[ -z "$nested" ] || guest "$schedule" "$pair" nested \
-				./nested_preemption_timer_accuracy_test
+				./nested_preemption_timer_accuracy_test --exact
 		done
 	done
 	bend 10000+0

@@ -83,7 +83,7 @@ MEASURING=apic_timer_accuracy_test
 
 # ARGUMENT...: runs it, where GUEST is that one, and shows what it says.
 measure_deadlines() {
-	on_cpu "$GUEST" --mode tscdeadline "$@" > "$LOG" 2>&1
+	on_cpu "$GUEST" --exact --mode tscdeadline "$@" > "$LOG" 2>&1
 	set -- $?
 	sed 's/^/# /' "$LOG"
 	return "$1"

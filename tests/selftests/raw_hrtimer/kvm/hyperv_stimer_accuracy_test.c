@@ -129,10 +129,10 @@ static void test_accuracy(const struct timer_run *run)
 
 static const struct timer_mode modes[] = {
 	{ "oneshot", test_accuracy },
-	{ "periodic", test_accuracy, STIMER_PERIODIC },
+	{ "periodic", test_accuracy, STIMER_PERIODIC, .adds_up = true },
 	{ "oneshot-message", test_accuracy, MODE_MESSAGE },
 	{ "oneshot-msr", test_accuracy, MODE_NO_PAGE },
-	{ "periodic-msr", test_accuracy, MODE_NO_PAGE | STIMER_PERIODIC },
+	{ "periodic-msr", test_accuracy, MODE_NO_PAGE | STIMER_PERIODIC, .adds_up = true },
 	{ "oneshot-msr-message", test_accuracy, MODE_NO_PAGE | MODE_MESSAGE },
 };
 

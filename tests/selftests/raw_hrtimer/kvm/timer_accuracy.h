@@ -4,11 +4,13 @@
  *
  * The guest sets the timer for various times ahead, waits by spinning or
  * halting, and subtracts from the TSC that it finds afterwards the one at which
- * the timer was due: below zero is early, which is always wrong, and above is
- * late, which is wrong only beyond a given limit.
+ * the timer was due: below zero is early, which is wrong if it is by more than
+ * NTP currently makes of the time until then, and above is late, which is wrong
+ * only beyond a given limit.
  *
- * Run the tests with CLOCK_MONOTONIC at another rate than the TSC's, e.g. with
- * "adjtimex -t 9000" or 11000, to see whether KVM takes one for the other.
+ * Run the tests with --exact, and with CLOCK_MONOTONIC at another rate than the
+ * TSC's, e.g. with "adjtimex -t 9000" or 11000, to see whether KVM takes one for
+ * the other.
  */
 #ifndef SELFTEST_KVM_TIMER_ACCURACY_H
 #define SELFTEST_KVM_TIMER_ACCURACY_H
@@ -22,6 +24,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "test_util.h"
+#include "timer_skew.h"
 
 #define TIMER_VECTOR		0xec
 
@@ -45,6 +48,7 @@ struct timer_mode {
 	u64 value;			/* whatever the test makes of it */
 	u32 min_us, max_us;
 	bool spinning_only;
+	bool adds_up;			/* what one is off by, the next is off by, too */
 };
 
 /* One test: measures so many samples, and reports them as one result. */
@@ -55,6 +59,7 @@ struct timer_run {
 	u32 max_late;			/* cycles; 0: no limit */
 	bool halt;			/* to wait, instead of spinning */
 	bool raw;			/* to print each sample */
+	bool exact;			/* to allow for nothing */
 };
 
 static const u32 timer_distances_us[] = { 10, 100, 1000, 10000, 100000, 1000000 };
@@ -73,6 +78,9 @@ static struct guest_timer guest_timer;
 
 /* The rate of the guest's TSC in percent of that of the host's. */
 static u32 timer_tsc_percent = 100;
+
+/* Since the VM was created. */
+static struct timer_skew timer_skew;
 
 /*
  * Guest: wait with interrupts disabled, except while spinning or halted, for
@@ -108,6 +116,8 @@ static inline struct kvm_vm *timer_vm_create(struct kvm_vcpu **vcpu, void *guest
 	size_t size = run->samples * sizeof(s64);
 	u64 pages = vm_calc_num_guest_pages(VM_MODE_DEFAULT, size);
 	struct kvm_vm *vm;
+
+	timer_skew_start(&timer_skew);
 
 	/* What is asked for here is room for the page tables that map so much. */
 	vm = __vm_create_with_one_vcpu(vcpu, pages, guest_code);
@@ -175,6 +185,12 @@ static inline void timer_print_samples(const s64 *late, u32 nr)
 	}
 }
 
+/* Of so many units, how many NTP makes a timer early by; rounded up. */
+static inline s64 timer_allowed(const struct timer_run *run, u64 units)
+{
+	return run->exact ? 0 : units * timer_skew_ppm(&timer_skew) / 1000000 + 1;
+}
+
 /*
  * Report the results of a VM, and free it.
  *
@@ -185,13 +201,13 @@ static inline void timer_report(struct kvm_vm *vm, const struct timer_run *run, 
 {
 	s64 *late = addr_gva2hva(vm, (gva_t)guest_timer.late);
 	u32 skip = run->samples > 1, nr = run->samples - skip;
+	s64 drift, allowed = timer_allowed(run, run->distance_us * (u64)guest_tsc_khz / 1000);
 	u64 early = 0;
-	s64 drift;
 	u32 i;
 
 	for (i = 0; i < run->samples; i++) {
 		late[i] = timer_units_to_cycles(late[i], units_per_ms);
-		early += late[i] < 0;
+		early += late[i] < -(run->mode->adds_up ? allowed * (i + 1) : allowed);
 	}
 	if (run->raw)
 		timer_print_samples(late, run->samples);
@@ -218,6 +234,7 @@ static inline void timer_help(const char *name, const struct timer_mode *modes, 
 	       " --samples:  number of each kind, at most %u (default: %u, or what takes %u s)\n"
 	       " --max-late: fail if a timer is more cycles late (default: any is fine)\n"
 	       " --tsc:      PERCENT of the host's TSC rate for the guest's (default: 100)\n"
+	       " --exact:    allow for nothing, not even for NTP; without an argument\n"
 	       " --raw:      print each sample, in cycles; without an argument\n\nmodes:",
 	       name, TIMER_MAX_SAMPLES, TIMER_SAMPLES, TIMER_TOTAL_US / 1000000);
 	for (i = 0; i < nr_modes; i++)
@@ -231,7 +248,7 @@ struct timer_options {
 	const char *mode, *wait;
 	u32 distances_us[ARRAY_SIZE(timer_distances_us)], nr_distances;
 	u32 samples, max_late;
-	bool raw;
+	bool raw, exact;
 };
 
 /* Count the tests of a mode, and run them unless that's all. */
@@ -240,6 +257,7 @@ static inline u32 timer_test_mode(const struct timer_mode *mode,
 {
 	struct timer_run run = {
 		.mode = mode, .max_late = options->max_late, .raw = options->raw,
+		.exact = options->exact,
 	};
 	u32 i, nr = options->nr_distances ?: ARRAY_SIZE(timer_distances_us), tests = 0;
 	int halt;
@@ -274,6 +292,7 @@ static inline void timer_parse(int argc, char *argv[], const struct timer_mode *
 		{ "samples", required_argument, NULL, 's' },
 		{ "max-late", required_argument, NULL, 'l' },
 		{ "tsc", required_argument, NULL, 't' },
+		{ "exact", no_argument, NULL, 'e' },
 		{ "raw", no_argument, NULL, 'r' },
 		{ }
 	};
@@ -301,6 +320,9 @@ static inline void timer_parse(int argc, char *argv[], const struct timer_mode *
 			break;
 		case 't':
 			timer_tsc_percent = atoi_positive("Percent", optarg);
+			break;
+		case 'e':
+			options->exact = true;
 			break;
 		case 'r':
 			options->raw = true;

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The suites of the series in patches/kvm: what each corrects, and restores in each order."""
+
+from .check import Suite
+
+NESTED = ["nested_preemption_timer_save_test --exact", "nested_preemption_timer_restore_test"]
+FIXES = ["nested_preemption_timer_restore_test", "apic_timer_test",
+         "hyperv_stimer_set_clock_test"]
+HARDWARE = ["vmx_preemption_timer_test", *NESTED,
+            "nested_preemption_timer_accuracy_test --exact --distance 100 --distance 10000 "
+            "--samples 20"]
+BOTH = [*HARDWARE, "nested_timers_test --exact"]
+# Timers that are restored into a new VM, and a clock that is set under them.
+RESTORE = ["apic_timer_restore_test", "hyperv_stimer_set_clock_test"]
+EACH_RATE = "0 +500ppm -500ppm +10% -10% random"
+RUNS = 20
+
+
+def suites(kvm_tests, vmx, svm):
+    """The suites; vmx, svm: what those of the machine have to wait for."""
+    def two(kind, name, tests, **options):
+        return Suite(f"vmx-nested-{name}", kvm_tests(
+            "--kvm", kind, "--cpus", 2, tests=tests, **options.pop("run")), vmx, **options)
+
+    found = [
+        # A CPU of the machine takes minutes to go and come.
+        Suite("vmx-fixes", kvm_tests("--kvm", "fixes", tests=FIXES), vmx, seconds=60),
+        Suite("vmx-fixes-long", kvm_tests("--kvm", "fixes", "--cpus", 2,
+                                          tests=[*FIXES, "tsc_cpu_online_test"],
+                                          schedules="0 +500ppm", timeout=6000), vmx,
+              seconds=1500, long=True),
+        # L2's timer in the processor's, which needs no module. The APIC timer is an hrtimer while
+        # L2 is halted, and is exact with the module alone.
+        *[Suite(f"vmx-nested-hardware{suffix}", kvm_tests(
+            "--kvm", "hardware", tests=HARDWARE, schedules=schedules), vmx, seconds=90, long=long)
+          for suffix, schedules, long in (("", "random", False), ("-rates", "0 -10% +10%", True))],
+        two("both", "both", BOTH, run={"with_module": True, "schedules": "random"}, seconds=50),
+        two("both", "both-rates", BOTH, run={"with_module": True, "schedules": "-10% +10%"},
+            seconds=80, long=True),
+        two("hardware", "hardware-runs", HARDWARE[:1],
+            run={"schedules": EACH_RATE, "runs": RUNS, "timeout": 9000}, seconds=2000, long=True),
+        two("both", "both-runs", ["vmx_preemption_timer_test", "nested_timers_test --exact"],
+            run={"with_module": True, "schedules": EACH_RATE, "runs": RUNS, "timeout": 20000},
+            seconds=4000, long=True),
+    ]
+    # Stock KVM has to pass the first as well: no other KVM may do worse.
+    for machine, after in ("vmx", vmx), ("svm", svm):
+        for kind, tests, module in (("stock", RESTORE[:1], False), ("fixes", RESTORE, False),
+                                    ("patched", RESTORE, True)):
+            found.append(Suite(f"{machine}-restore-{kind}", kvm_tests(
+                "--machine", machine, "--kvm", kind, tests=tests, with_module=module,
+                schedules="0 random" if module else "0"), after, seconds=20,
+                long=(machine, kind) != ("svm", "patched")))
+    return found
