@@ -30,15 +30,18 @@ class DoesNotApply(BenchError):
     """The series is for another version of Linux."""
 
 
-def series(kind="patched"):
-    """The patches of a kind of KVM in order, without the cover letters."""
-    return [patch for name in KINDS[kind] for patch in sorted((PATCHES / name).glob("*.patch"))
-            if not patch.name.startswith("0000")]
+def series(kind="patched", version=None):
+    """The patches of a kind of KVM in order, without the cover letters; version: of Linux, as 7.2,
+    which a folder of that name has other patches for."""
+    patches = [patch for name in KINDS[kind] for patch in sorted((PATCHES / name).glob("*.patch"))
+               if not patch.name.startswith("0000")]
+    others = [PATCHES / (version or "") / patch.relative_to(PATCHES) for patch in patches]
+    return [other if other.exists() else patch for patch, other in zip(patches, others)]
 
 
 def title(patch):
     """What a patch is called in a result: its series, and its file."""
-    return f"{patch.parent.name}/{patch.name}"
+    return str(patch.relative_to(PATCHES))
 
 
 def _built_files(patch):
@@ -122,7 +125,7 @@ def _build(path, kernel, patches):
 
 def ensure_patched_kvm(kernel, kind="patched"):
     """The directory of kvm.ko, kvm-intel.ko and kvm-amd.ko of a kind other than stock."""
-    patches = [patch for patch in series(kind) if _built_files(patch)]
+    patches = [patch for patch in series(kind, kernel.series) if _built_files(patch)]
     return cache.stage(f"kvm-{kind}-{kernel.name}", [RECIPE, str(kernel.kdir), *patches],
                        lambda path: _build(path, kernel, patches), keep=2)
 

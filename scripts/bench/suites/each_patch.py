@@ -13,7 +13,7 @@ def each_patch(kind):
     """KVM builds, without a warning, with one patch more each time: so it can be bisected."""
     def run(context):
         built = kernel.ensure_kernel()
-        patches = kvm.series(kind)
+        patches = kvm.series(kind, built.series)
         count = Count()
         context.note(f"1..{len(patches)}")
         with cache.scratch() as scratch:

@@ -61,15 +61,24 @@ def lints(context):
     return count
 
 
-def series(context):
-    """The patches apply and are in style, and KVM builds with them."""
-    built = kernel.ensure_kernel()
-    count = ktap.ktap(*context.command(root.command(
-        [kvm.PATCHES / "check", "--source", built.source])))
-    if not count.failed:
-        kvm.ensure_patched_kvm(built)
-        count.passed += 1
-    return count
+def series(name="stock"):
+    """The patches apply and are in style, and KVM builds with them, for a kernel of that name."""
+    def run(context):
+        try:
+            built = kernel.ensure_kernel(name)
+        except (kernel.NoKernel, root.Unavailable) as error:
+            if name == "stock":
+                raise
+            context.note(f"1..0 # SKIP {error}")
+            return Count(skipped=1)
+        count = ktap.ktap(*context.command(root.command(
+            [kvm.PATCHES / "check", "--source", built.source])))
+        if not count.failed:
+            for kind in ("patched",) if name == "stock" else ("patched", "both"):
+                kvm.ensure_patched_kvm(built, kind)
+                count.passed += 1
+        return count
+    return run
 
 
 # --- in user space ------------------------------------------------------------------
@@ -220,7 +229,8 @@ SUITES = [
                                directory="tests/host/loom"), seconds=25, quick=True),
     Suite("bochs", setup(bochs.ensure_bochs), ("root",), seconds=1),
     Suite("module", compiles, KERNEL, seconds=1, quick=True),
-    Suite("series", series, KERNEL, seconds=10),
+    Suite("series", series(), KERNEL, seconds=10),
+    Suite("series-7.2", series("7.2"), KERNEL, seconds=400, long=True, may_skip=True),
     Suite("selftests", setup(lambda: selftests.ensure_selftests(kernel.ensure_kernel())),
           KERNEL, seconds=1),
     Suite("demo", demonstration("--quick"), VMX, seconds=135),
