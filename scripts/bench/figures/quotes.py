@@ -15,6 +15,8 @@ def _demo(results):
     runs = results["passed"] + results["failed"]
     return {"early": _millions(worst("tick +10 %", "l1_error")),
             "late": _millions(worst("tick -10 %", "l2_error")),
+            "early_500": abs(worst("+500 ppm", "l1_error")),
+            "late_500": abs(worst("-500 ppm", "l2_error")),
             "runs": f"{results['passed']} of {runs}"}
 
 
