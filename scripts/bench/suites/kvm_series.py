@@ -50,5 +50,5 @@ def suites(kvm_tests, vmx, svm):
             found.append(Suite(f"{machine}-restore-{kind}", kvm_tests(
                 "--machine", machine, "--kvm", kind, tests=tests, with_module=module,
                 schedules="0 random" if module else "0"), after, seconds=20,
-                long=(machine, kind) != ("svm", "patched")))
+                long=(machine, kind) != ("vmx", "patched")))
     return found
