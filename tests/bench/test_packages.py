@@ -45,9 +45,9 @@ class Packages(unittest.TestCase):
             packages._debian_directory(self.top / "debian", RELEASES)
         control = (self.top / "debian/control").read_text()
         names = re.findall(r"^Package: (.*)$", control, re.M)
-        self.assertEqual(names, ["raw-hrtimer-common", "raw-hrtimer-dkms",
+        self.assertEqual(names, ["raw-hrtimer-common", "raw-hrtimer-dkms", "raw-hrtimer-tools",
                                  *(f"raw-hrtimer-modules-{release}" for release in RELEASES)])
-        for name in names[2:]:
+        for name in names[3:]:
             for kind in ("install", "postinst", "postrm"):
                 text = (self.top / f"debian/{name}.{kind}").read_text()
                 self.assertIn(name.removeprefix("raw-hrtimer-modules-"), text)

@@ -23,7 +23,7 @@ PIN = ["KBUILD_SIGN_PIN"]       # the password of the key, as the kernel's build
 # What the packages are made of.
 PARTS = ["COPYING", "Documentation", "Kbuild", "MAINTAINERS", "Makefile", "NEWS.rst", "README.rst",
          "c", "dkms.conf", "include", "packaging", "rust", "scripts/distribution.sh",
-         "scripts/kdir-check", "tested-kernels"]
+         "scripts/kdir-check", "tested-kernels", "tools"]
 
 
 def ensure_tools():

@@ -110,8 +110,9 @@ def _explained(folder):
 def _contents(context, count, top, debs, release):
     """What is in the packages, and what Debian's own checker has to say."""
     names = {file.name.split("_")[0] for file in debs}
-    context.test(count, "a package for the kernel, its settings, and one for dkms", names == {
-        f"raw-hrtimer-modules-{release}", "raw-hrtimer-common", "raw-hrtimer-dkms"}, names)
+    context.test(count, "a package for the kernel, its settings, the tools, and one for dkms", names == {
+        f"raw-hrtimer-modules-{release}", "raw-hrtimer-common", "raw-hrtimer-dkms",
+        "raw-hrtimer-tools"}, names)
     _in_tools(context, count, "lintian has nothing to say",
               "lintian --allow-root -I --fail-on error,warning,info *.deb", top / "debs")
     _in_tools(context, count, "lintian would say it", """
@@ -123,6 +124,9 @@ def _contents(context, count, top, debs, release):
     done = root.run(["modinfo", "-F", "parm", module], capture=True)
     named = set(re.findall(r"^(\w+):", done.stdout, re.M))
     each, options = _explained(folder)
+    done = root.run([folder / "usr/sbin/raw-hrtimer-top", "--help"], capture=True, check=False)
+    context.test(count, "raw-hrtimer-top starts from its package",
+                 not done.returncode and "--prometheus" in done.stdout, done.stderr[-150:])
     context.test(count, "modprobe.d explains each parameter", named == each == options != set(),
                  f"{sorted(named)}, {sorted(each)}, {sorted(options)}")
     return module
@@ -180,7 +184,9 @@ def rpms(context):
     source = f"usr/src/raw_hrtimer-{version}"
     wanted = {
         "raw_hrtimer": _files("etc/modprobe.d/raw_hrtimer.conf", "usr/lib/modules-load.d/raw_hrtimer.conf",
-                              "usr/share/licenses/raw_hrtimer/COPYING"),
+                              "usr/share/licenses/raw_hrtimer/COPYING",
+                              "usr/share/man/man4/raw_hrtimer.4"),
+        "raw_hrtimer-tools": _files("usr/sbin/raw-hrtimer-top", "usr/share/man/man8/raw-hrtimer-top.8"),
         f"kmod-raw_hrtimer-{release}": _files(
             f"usr/lib/modules/{release}/updates", f"usr/lib/modules/{release}/updates/raw_hrtimer.ko"),
         "dkms-raw_hrtimer": _files(*(f"{source}/{name}" for name in (
