@@ -20,7 +20,7 @@ TIMERS = {      # of a test's name and options
 }
 COST = {        # of a part and a name in cost.json
     "``raw_hrtimer_expiry()``": ("before", "expiry"),
-    "``raw_hrtimer_finish()``, not early": ("before", "finish"),
+    "``raw_hrtimer_restart()``, not early": ("before", "restart"),
     "``hrtimer_start()`` alone": ("before", "hrtimer_start"),
     "arming as KVM does: ``ktime_get()``, a division, the timer": ("before", "arm_plain"),
     "``raw_hrtimer_start()``": ("before", "arm_raw"),
