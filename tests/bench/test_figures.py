@@ -120,6 +120,13 @@ class Blocks(unittest.TestCase):
             page = pages.rewrite(PAGE, {}, FIGURES, Path(folder))
         self.assertIn("commit def, Linux 6::\n\n  a table\n", page)
 
+    def test_a_text_in_whose_place_there_are_data(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("growth", "ways"):
+                Path(folder, f"{name}.txt").touch()
+            self.assertEqual([file.name for file in blocks.superseded(GROWTH, Path(folder))],
+                             ["growth.txt"])
+
     def test_of_nothing(self):
         with tempfile.TemporaryDirectory() as folder, self.assertRaises(KeyError):
             pages.rewrite(PAGE, {}, FIGURES, Path(folder))

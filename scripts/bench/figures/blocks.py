@@ -8,7 +8,7 @@ value" as in a data file, an empty line, and the table as it was.
 from ..reports import demo_table, tables
 from .collect import FOLDER, WAYS
 
-RATES = {"+10%": "+10 %", "-10%": "-10 %"}
+RATES = {"+10%": "+10 %", "-10%": "-10 %", "+500ppm": "+500 ppm", "-500ppm": "-500 ppm"}
 TIMERS = {      # of a test's name and options
     "nested_preemption_timer_accuracy_test --wait spinning": "nested, spinning",
     "nested_preemption_timer_accuracy_test --wait halted": "nested",
@@ -152,6 +152,12 @@ def sources(name, data, folder=FOLDER):
         return None, [f"{name}.txt"]
     raise KeyError(f"there are no figures for the block {name}: "
                    f"{', '.join(need for need in needs if need not in data) or name + '.txt'}")
+
+
+def superseded(data, folder=FOLDER):
+    """The text files in whose place there are data."""
+    return [folder / f"{name}.txt" for name, (_, needs) in BLOCKS.items()
+            if all(need in data for need in needs) and (folder / f"{name}.txt").exists()]
 
 
 def lines(name, data, folder=FOLDER):
