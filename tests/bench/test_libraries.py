@@ -85,6 +85,19 @@ class Libraries(unittest.TestCase):
             mock.call("/usr/lib/libx.so.1", "/add/tests/lib/libx.so.1.2"),
             mock.call("/usr/lib/liby.so.3", "/usr/local/lib/liby.so.3")])
 
+    def test_of_programs_of_the_root(self):
+        with mock.patch.object(libraries.root, "run") as run:
+            run.return_value.stdout = LDD.replace("\tlibmine.so.1 => not found\n", "") * 2
+            self.assertEqual(libraries.of_root(["/bin/a", "/bin/b"]), [
+                ("", "/lib64/ld-linux-x86-64.so.2"),
+                ("libc.so.6", "/lib/x86_64-linux-gnu/libc.so.6")])
+            # What proot preloads would be a line without a name, as the loader's is.
+            self.assertEqual(run.call_args.args[0][:3], ["env", "-u", "LD_PRELOAD"])
+            for wrong in (LDD, "", OLD_LIBC):
+                run.return_value.stdout = wrong
+                with self.assertRaises(BenchError):
+                    libraries.of_root(["/bin/a"])
+
     def test_links_in_the_root_stay_in_it(self):
         (self.top / "etc").mkdir()
         (self.top / "etc/one").symlink_to("/etc/two")

@@ -41,8 +41,7 @@ def _add_chrony(archive):
     for program in ("/usr/sbin/chronyd", "/usr/bin/chronyc"):
         archive.copy(top / program[1:], f"/opt/chrony/{Path(program).name}")
         archive.copy(GUEST / "chrony-wrapper", program)
-        done = root.run(["ldd", program], capture=True)
-        for name, path in libraries.listed(done.stdout):
+        for name, path in libraries.of_root([program]):
             found[name or "ld.so"] = path
     for name, path in sorted(found.items()):
         archive.copy(libraries.in_root(path), f"/opt/chrony/{name}")

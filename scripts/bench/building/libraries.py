@@ -70,6 +70,24 @@ def in_root(path):
     return place
 
 
+def _ldd_in_root(paths, binds=(), folders=()):
+    """What ldd prints there, without the line for what proot's way preloads."""
+    done = root.run(["env", "-u", "LD_PRELOAD", "sh", "-c", 'exec ldd "$@" 2>&1', "sh", *paths],
+                    binds=binds, capture=True, check=False,
+                    env={"LC_ALL": "C", "LD_LIBRARY_PATH": ":".join(folders)})
+    return done.stdout
+
+
+def of_root(programs):
+    """(name, path) of each library of programs of the toolchain root; the loader's name is ""."""
+    said = _ldd_in_root(programs)
+    found = listed(said)
+    if not found or _missing(said):
+        raise BenchError(f"ldd does not find the libraries of {', '.join(programs)} in the "
+                         f"toolchain root: {said.strip()}")
+    return sorted(set(found))
+
+
 class _Here:
     """This machine."""
 
@@ -116,10 +134,7 @@ class _Root(_Here):
         return in_root(path)
 
     def ldd(self, paths, folders):
-        done = root.run(["sh", "-c", 'exec ldd "$@" 2>&1', "sh", *paths], binds=self._pairs(),
-                        capture=True, check=False,
-                        env={"LC_ALL": "C", "LD_LIBRARY_PATH": ":".join(folders)})
-        return done.stdout
+        return _ldd_in_root(paths, self._pairs(), folders)
 
 
 @dataclass(frozen=True)

@@ -27,13 +27,12 @@ OTHERS = {"npcm7xx_bootrom.bin", "npcm8xx_bootrom.bin", "u-boot-sam460.bin", "vo
 
 def _build(path):
     top = root.ensure_root()
-    found = libraries.listed(root.run(["ldd", *PROGRAMS], capture=True).stdout)
     with open(path / "cpio", "wb") as file:
         archive = cpio.Archive(file)
         for program in PROGRAMS:
             archive.copy(top / program[1:], f"{HOME}/bin/{Path(program).name}")
             archive.copy(WRAPPER, program)
-        for name, library in sorted(set(found)):
+        for name, library in libraries.of_root(PROGRAMS):
             place = f"{HOME}/lib/{name}" if name else f"{HOME}/bin/ld.so"
             archive.copy(libraries.in_root(library), place)
         for pattern in FIRMWARE:
