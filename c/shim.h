@@ -197,7 +197,7 @@ void rust_raw_hrtimer_node_cancel(struct tsc_timer *tt);
 void rust_raw_hrtimer_show_rate(struct seq_file *seq);
 void rust_raw_hrtimer_show_counters(struct seq_file *seq);
 void rust_raw_hrtimer_show_attach(struct seq_file *seq);
-void rust_raw_hrtimer_pass(unsigned int cpu);
+void rust_raw_hrtimer_pass(int cpu);
 void rust_raw_hrtimer_tsc_restarted(void);
 void rust_raw_hrtimer_called(int cpu);
 void rust_raw_hrtimer_more(int cpu, int this_cpu);

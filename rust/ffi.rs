@@ -11,6 +11,7 @@ mod chain;
 mod clock;
 mod compat;
 pub(crate) mod counter;
+mod cpu;
 mod debugfs;
 pub(crate) mod entries;
 mod entry;
@@ -42,6 +43,10 @@ pub(crate) use compat::{
     may_run_from,
     SLACK, //
 };
+pub(crate) use cpu::{
+    possible_cpus,
+    Cpu, //
+};
 pub(crate) use debugfs::DebugfsFiles;
 pub(crate) use hooks::{
     hooks_possible,
@@ -71,7 +76,6 @@ pub(crate) use provider::{
     Registration, //
 };
 pub(crate) use queue::{
-    possible_cpus,
     Call,
     Queue, //
 };

@@ -6,6 +6,7 @@
 
 use super::{
     bindings,
+    cpu::Cpu,
     list,
     node::Node,
     queue::Queue, //
@@ -34,7 +35,8 @@ impl<'a> Locked<'a> {
             if cpu < 0 {
                 return None;
             }
-            let queue = Queue::lock(cpu);
+            // SAFETY: A node that is on a queue has that CPU's number.
+            let queue = Queue::lock(unsafe { Cpu::from_raw(cpu) });
             // A pass may have removed it before the lock was had; its start, if this is its callback,
             // may have moved it.
             if queue.has(node) {
@@ -63,8 +65,8 @@ impl<'a> Locked<'a> {
 
         Self {
             // INVARIANT: The owner, who alone puts its node on a queue, is here.
-            // SAFETY: Just locked.
-            queue: unsafe { Queue::locked(queue, cpu, flags) },
+            // SAFETY: Just locked; a timer's base is a possible CPU's.
+            queue: unsafe { Queue::locked(queue, Cpu::from_raw(cpu), flags) },
             node,
             is_queued: false,
         }
@@ -76,9 +78,9 @@ impl<'a> Locked<'a> {
         self.is_queued
     }
 
-    /// Returns the number of the queue's CPU.
+    /// Returns the queue's CPU.
     #[inline]
-    pub(crate) fn cpu(&self) -> i32 {
+    pub(crate) fn cpu(&self) -> Cpu {
         self.queue.cpu()
     }
 
@@ -91,7 +93,7 @@ impl<'a> Locked<'a> {
             // SAFETY: By the types' invariants the node is on no list, and the queue's lock is held.
             unsafe { list::add_tail(self.node.link(), self.queue.pending()) };
             // SAFETY: As above.
-            unsafe { self.node.set_cpu(self.queue.cpu()) };
+            unsafe { self.node.set_cpu(self.queue.cpu().number()) };
         }
     }
 
@@ -108,13 +110,15 @@ impl<'a> Locked<'a> {
 
     /// Releases the lock; returns the CPU that the node's timer was queued on just before that.
     #[inline]
-    pub(crate) fn unlock_and_locate(self) -> i32 {
+    pub(crate) fn unlock_and_locate(self) -> Cpu {
         let timer = self.node.timer();
         let (queue, flags) = self.queue.into_raw();
 
         // SAFETY: By the type's invariant the lock is held, with these flags, and is not released again;
         // the timer is valid and was set up.
-        unsafe { bindings::rht_queue_unlock_timers(queue, flags, timer.as_raw()) }
+        let cpu = unsafe { bindings::rht_queue_unlock_timers(queue, flags, timer.as_raw()) };
+        // SAFETY: A timer's base is a possible CPU's.
+        unsafe { Cpu::from_raw(cpu) }
     }
 }
 
@@ -126,12 +130,12 @@ pub(crate) struct Two {
     second: Queue,
     first: Queue,
     /// The CPU that a node is moved from.
-    from: i32,
+    from: Cpu,
 }
 
 impl Two {
-    /// Takes the locks of both. They are different, possible CPUs. Any context but NMI.
-    pub(crate) fn lock(from: i32, to: i32) -> Self {
+    /// Takes the locks of both, which are different CPUs. Any context but NMI.
+    pub(crate) fn lock(from: Cpu, to: Cpu) -> Self {
         let first = Queue::lock(from.min(to));
         let second = first.lock_above(from.max(to));
 
@@ -158,7 +162,7 @@ impl Two {
             return false;
         }
         // SAFETY: `node` is on the queue `from`, and both locks are held.
-        unsafe { bindings::rht_queue_transfer(to.as_raw(), node.as_raw(), to.cpu()) };
+        unsafe { bindings::rht_queue_transfer(to.as_raw(), node.as_raw(), to.cpu().number()) };
         true
     }
 }

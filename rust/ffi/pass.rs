@@ -6,6 +6,7 @@
 
 use super::{
     bindings,
+    cpu::Cpu,
     queue::Call, //
 };
 
@@ -63,12 +64,12 @@ pub(crate) fn pass_queue() {
 pub(crate) fn rearm_on(call: &Call) -> bool {
     // SAFETY: By its invariant `call` is to a possible CPU, which has a static `call_single_data_t` of
     // its own, and that is not in use.
-    unsafe { bindings::rht_rearm_on(call.cpu()) }
+    unsafe { bindings::rht_rearm_on(call.cpu().number()) }
 }
 
 /// Has the queue of `cpu` served again after a pause, in nanoseconds, on this CPU. Context: hard interrupt.
-pub(crate) fn rearm_more(cpu: i32, pause: u32) {
-    // SAFETY: `cpu` is a possible CPU, as `possible_cpus()` returns them; each has its own static
+pub(crate) fn rearm_more(cpu: Cpu, pause: u32) {
+    // SAFETY: Each possible CPU has its own static
     // hrtimer, set up before any pass is asked for, that the drop of `Queues` waits for.
-    unsafe { bindings::rht_rearm_more(cpu, pause) };
+    unsafe { bindings::rht_rearm_more(cpu.number(), pause) };
 }

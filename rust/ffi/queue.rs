@@ -9,6 +9,7 @@
 
 use super::{
     bindings,
+    cpu::Cpu,
     node::Node, //
 };
 
@@ -34,29 +35,29 @@ use kernel::{
 /// the node ends.
 pub(crate) struct Queue {
     queue: NonNull<bindings::rht_queue>,
-    cpu: i32,
+    cpu: Cpu,
     flags: c_ulong,
     _not_send: NotThreadSafe,
 }
 
 impl Queue {
-    /// Takes the lock of `cpu`'s queue. `cpu` is a possible one. Any context but NMI.
+    /// Takes the lock of `cpu`'s queue. Any context but NMI.
     #[inline]
-    pub(crate) fn lock(cpu: i32) -> Self {
+    pub(crate) fn lock(cpu: Cpu) -> Self {
         let mut flags = 0;
         // SAFETY: `cpu` is a possible CPU, so it has a queue; nobody who holds its lock calls this.
-        let queue = unsafe { bindings::rht_queue_lock(cpu, &mut flags) };
+        let queue = unsafe { bindings::rht_queue_lock(cpu.number(), &mut flags) };
 
         // SAFETY: Just locked.
         unsafe { Self::locked(queue, cpu, flags) }
     }
 
     /// Takes the lock of the queue of a CPU with a higher number, too.
-    pub(super) fn lock_above(&self, cpu: i32) -> Self {
+    pub(super) fn lock_above(&self, cpu: Cpu) -> Self {
         let mut flags = 0;
         // SAFETY: `cpu` is a possible CPU, so it has a queue; of two queues the lower CPU's is locked
         // first by everybody.
-        let queue = unsafe { bindings::rht_queue_lock_nested(cpu, &mut flags) };
+        let queue = unsafe { bindings::rht_queue_lock_nested(cpu.number(), &mut flags) };
 
         // SAFETY: Just locked.
         unsafe { Self::locked(queue, cpu, flags) }
@@ -66,7 +67,7 @@ impl Queue {
     ///
     /// The shim has just locked `cpu`'s `queue`, with these `flags`.
     #[inline]
-    pub(super) unsafe fn locked(queue: *mut bindings::rht_queue, cpu: i32, flags: c_ulong) -> Self {
+    pub(super) unsafe fn locked(queue: *mut bindings::rht_queue, cpu: Cpu, flags: c_ulong) -> Self {
         Self {
             // INVARIANT: The caller promises it.
             // SAFETY: A per-CPU variable's address is never null.
@@ -77,16 +78,16 @@ impl Queue {
         }
     }
 
-    /// Returns the number of its CPU.
+    /// Returns its CPU.
     #[inline]
-    pub(crate) fn cpu(&self) -> i32 {
+    pub(crate) fn cpu(&self) -> Cpu {
         self.cpu
     }
 
     /// Whether `node` is on this queue, and stays there while the lock is held.
     #[inline]
     pub(super) fn has(&self, node: Node<'_>) -> bool {
-        node.cpu() == self.cpu
+        node.cpu() == self.cpu.number()
     }
 
     /// Returns the C queue, whose lock is held.
@@ -120,7 +121,7 @@ impl Queue {
     pub(crate) fn call(&self) -> Option<Call> {
         let called = self.set_called(true);
 
-        // INVARIANT: A queue's CPU is a possible one, and it was not called.
+        // INVARIANT: It was not called.
         (!called).then_some(Call(self.cpu))
     }
 
@@ -222,24 +223,12 @@ impl<'q> Due<'q> {
 ///
 /// # Invariants
 ///
-/// The CPU is a possible one, and no other call to it is under way.
-pub(crate) struct Call(i32);
+/// No other call to the CPU is under way.
+pub(crate) struct Call(Cpu);
 
 impl Call {
-    /// Returns the CPU's number.
-    pub(crate) fn cpu(&self) -> i32 {
+    /// Returns the CPU.
+    pub(crate) fn cpu(&self) -> Cpu {
         self.0
     }
-}
-
-/// The possible CPUs, in order.
-pub(crate) fn possible_cpus() -> impl Iterator<Item = i32> {
-    let next = |cpu: &i32| {
-        // SAFETY: `cpumask_next()` takes -1 or any CPU number, which is all that comes from here.
-        Some(unsafe { bindings::rht_next_cpu(*cpu) })
-    };
-
-    core::iter::successors(Some(-1), next)
-        .skip(1)
-        .take_while(|cpu| *cpu >= 0)
 }

@@ -10,6 +10,7 @@
 
 use crate::ffi::{
     smp_mb,
+    Cpu,
     Word, //
 };
 
@@ -55,8 +56,9 @@ pub(crate) struct Visit(u64);
 
 impl Visit {
     /// Begins a pass on `cpu`, which no other pass interrupts.
-    pub(crate) fn begin(cpu: u32) -> Self {
-        let token = FIRST_TOKEN + u64::from(cpu);
+    pub(crate) fn begin(cpu: Cpu) -> Self {
+        // CAST: A number of 0 or more.
+        let token = FIRST_TOKEN + cpu.number() as u64;
 
         STATE.xchg(token);
         Self(token)

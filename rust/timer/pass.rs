@@ -37,6 +37,7 @@ use crate::{
         self,
         Call,
         Cancel,
+        Cpu,
         Queue,
         Word, //
     }, //
@@ -96,7 +97,7 @@ pub(crate) fn rate_published(published: &Published) {
 }
 
 /// Visits all queues, and calls the CPUs whose timers are late. Context: hard interrupt, on `this_cpu`.
-pub(crate) fn run(this_cpu: u32) {
+pub(crate) fn run(this_cpu: Cpu) {
     let visit = Visit::begin(this_cpu);
     let mut found = false;
 
@@ -115,7 +116,7 @@ pub(crate) fn run(this_cpu: u32) {
 }
 
 /// Serves the queue of `cpu`, which a pass has called. Context: hard interrupt.
-pub(crate) fn called(cpu: i32) {
+pub(crate) fn called(cpu: Cpu) {
     let queue = Queue::lock(cpu);
 
     queue.answer();
@@ -123,7 +124,7 @@ pub(crate) fn called(cpu: i32) {
 }
 
 /// Serves a queue again, after a pause, on `this_cpu`. Context: hard interrupt.
-pub(crate) fn more(cpu: i32, this_cpu: i32) {
+pub(crate) fn more(cpu: Cpu, this_cpu: Cpu) {
     let place = if cpu == this_cpu {
         Place::Here
     } else {

@@ -36,6 +36,7 @@ use crate::{
     ffi::{
         self,
         Cancel,
+        Cpu,
         Locked,
         Mode,
         Node,
@@ -94,7 +95,7 @@ pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
 /// one of them to read the rate.
 #[cold]
 #[inline(never)]
-fn migrate(node: Node<'_>, from: i32, to: i32) {
+fn migrate(node: Node<'_>, from: Cpu, to: Cpu) {
     let queues = Two::lock(from, to);
     // The module is being removed; or a pass has removed the node because it had expired.
     if CLOSED.load() != 0 || !queues.transfer(node) {

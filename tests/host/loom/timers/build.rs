@@ -15,7 +15,7 @@ use std::{
 
 include!("src/variants.rs");
 
-const MODULE: [&str; 26] = [
+const MODULE: [&str; 27] = [
     "units.rs",
     "clock/deadline.rs",
     "clock/frequency.rs",
@@ -34,6 +34,7 @@ const MODULE: [&str; 26] = [
     "timer/pass.rs",
     "timer/pending.rs",
     "ffi/chain.rs",
+    "ffi/cpu.rs",
     "ffi/entries.rs",
     "ffi/list.rs",
     "ffi/locked.rs",

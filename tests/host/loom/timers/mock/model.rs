@@ -300,7 +300,10 @@ fn without_call_to_isolated(work: impl FnOnce()) {
 /// Queues are empty and stay so.
 fn assert_empty() {
     for cpu in 0..bindings::CPUS {
-        assert!(!ffi::Queue::lock(cpu).begin_pass(), "a queue is not empty");
+        assert!(
+            !ffi::Queue::lock(ffi::cpu(cpu)).begin_pass(),
+            "a queue is not empty"
+        );
     }
 }
 
@@ -535,7 +538,7 @@ pub fn a_pass_and_a_start_on_an_isolated_cpu() {
     let shared = on_an_isolated_cpu(&owner);
 
     let start = spawn(move || shared.start(1));
-    pass::run(0);
+    pass::run(ffi::cpu(0));
     start.join().expect("no panic");
     update(SLOW);
     settle();
@@ -595,10 +598,10 @@ pub fn a_long_callback() {
     let looks = |mult, times| {
         bindings::by_hand(|| {
             update(mult);
-            pass::run(0);
-            pass::called(0);
+            pass::run(ffi::cpu(0));
+            pass::called(ffi::cpu(0));
             for _ in 0..times {
-                pass::more(0, 0);
+                pass::more(ffi::cpu(0), ffi::cpu(0));
             }
         });
         bindings::pauses()
@@ -622,9 +625,9 @@ pub fn a_long_callback() {
         assert!(pauses.take() == ns, "a look comes too soon or too late");
         // The next look is at the timer, and the last one at none.
         bindings::by_hand(|| {
-            pass::more(0, 0);
+            pass::more(ffi::cpu(0), ffi::cpu(0));
             bindings::pauses();
-            pass::more(0, 0);
+            pass::more(ffi::cpu(0), ffi::cpu(0));
         });
         assert!(
             bindings::pauses().is_empty(),
@@ -750,8 +753,8 @@ pub fn two_passes() {
     owner.was_on(1);
 
     let start = spawn(move || shared.start(1));
-    let pass = spawn(|| pass::run(1));
-    pass::run(0);
+    let pass = spawn(|| pass::run(ffi::cpu(1)));
+    pass::run(ffi::cpu(0));
     start.join().expect("no panic");
     pass.join().expect("no panic");
     update(SLOW);
@@ -764,7 +767,7 @@ pub fn two_passes_and_a_timer() {
     let ([owner], _passes) = load(FAST);
 
     owner.share().start(1);
-    let pass = spawn(|| pass::run(1));
+    let pass = spawn(|| pass::run(ffi::cpu(1)));
     update(SLOW);
     pass.join().expect("no panic");
     update(SLOWEST);

@@ -598,11 +598,11 @@ fn serve() {
         match work {
             Work::Pass => {
                 run_on(0);
-                pass::run(0);
+                pass::run(super::cpu(0));
             }
             Work::Call(cpu) => {
                 run_on(cpu);
-                pass::called(cpu);
+                pass::called(super::cpu(cpu));
             }
             Work::Restarted => hooked::tsc_restarted(),
             Work::Fill => table::fill(),
@@ -617,7 +617,7 @@ fn serve() {
                     on
                 };
                 run_on(on);
-                pass::more(cpu, on);
+                pass::more(super::cpu(cpu), super::cpu(on));
             }
         }
     }

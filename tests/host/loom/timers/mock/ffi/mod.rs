@@ -4,6 +4,10 @@
 
 // The build script adds the modules.
 
+pub(crate) use cpu::{
+    possible_cpus,
+    Cpu, //
+};
 pub(crate) use hooks::Target;
 pub(crate) use kernel::{
     smp_mb,
@@ -15,7 +19,6 @@ pub(crate) use locked::{
 };
 pub(crate) use node::Node;
 pub(crate) use queue::{
-    possible_cpus,
     Call,
     Queue, //
 };
@@ -77,6 +80,12 @@ pub(crate) fn vcpu(vcpu: usize) -> Vcpu {
     Vcpu::from_c(without_provenance_mut(vcpu))
 }
 
+/// One of the two CPUs.
+pub(crate) fn cpu(cpu: i32) -> Cpu {
+    // SAFETY: The models have no others.
+    unsafe { Cpu::from_raw(cpu) }
+}
+
 pub(crate) fn mode(mode: hrtimer_mode) -> Mode {
     Mode::from_c(mode)
 }
@@ -123,11 +132,11 @@ pub(crate) fn tsc_restarted() {
 }
 
 pub(crate) fn rearm_on(call: &Call) -> bool {
-    bindings::rearm_on(call.cpu())
+    bindings::rearm_on(call.cpu().number())
 }
 
-pub(crate) fn rearm_more(cpu: i32, pause: u32) {
-    bindings::rearm_more(cpu, pause);
+pub(crate) fn rearm_more(cpu: Cpu, pause: u32) {
+    bindings::rearm_more(cpu.number(), pause);
 }
 
 /// The models call the listener themselves.

@@ -51,7 +51,7 @@ pub const OCCUPIED: &[Fault] = &[
     },
     Fault {
         what: "a look takes back what was said before another one",
-        edits: &[edit("timer/occupied.rs", "FIRST_TOKEN + u64::from(cpu)", "FIRST_TOKEN + 0 * u64::from(cpu)")],
+        edits: &[edit("timer/occupied.rs", "FIRST_TOKEN + cpu.number() as u64", "FIRST_TOKEN + 0 * cpu.number() as u64")],
         model: "model::two_passes",
     },
     Fault {

@@ -187,7 +187,7 @@ pub const PENDING: &[Fault] = &[
             pub(crate) fn put_back(&self, node: Node<'_>) {
                 let from = self.ends().0;
                 unsafe { list::add_tail(node.link(), from.pending()) };
-                unsafe { node.set_cpu(from.cpu()) };
+                unsafe { node.set_cpu(from.cpu().number()) };
             }
             fn ends(&self)")],
         model: "model::a_callback_and_a_start_on_an_isolated_cpu",
