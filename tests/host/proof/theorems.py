@@ -48,7 +48,7 @@ def refused(source):
     clock = Clock(source, shift)
     no_rate = z3.Or(clock.mult == 0, z3.UGT(shift, 32))
     for name, more in (("expiry_kind", [tsc]), ("expiry_ns", [tsc]), ("mono", [tsc]),
-                       ("deadline_of", [tsc]), ("look", [tsc, raw_mult, now])):
+                       ("look", [tsc, raw_mult, now])):
         function = clock.call(name, *more)
         is_refused = z3.Or(no_rate, raw_mult == 0) if name == "look" else no_rate
         yield f"{name} refuses a rate of no clocksource", [], [
