@@ -34,7 +34,10 @@ def suites(kvm_tests, vmx, svm):
         *[Suite(f"vmx-nested-hardware{suffix}", kvm_tests(
             "--kvm", "hardware", tests=HARDWARE, schedules=schedules), vmx, seconds=90, long=long)
           for suffix, schedules, long in (("", "random", False), ("-rates", "0 -10% +10%", True))],
-        two("both", "both", BOTH, run={"with_module": True, "schedules": "random"}, seconds=50),
+        two("both", "both", [BOTH[0], BOTH[-1]], run={"with_module": True, "schedules": "random"},
+            seconds=40),
+        two("both", "both-all", BOTH, run={"with_module": True, "schedules": "random"}, seconds=70,
+            long=True),
         two("both", "both-rates", BOTH, run={"with_module": True, "schedules": "-10% +10%"},
             seconds=80, long=True),
         two("hardware", "hardware-runs", HARDWARE[:1],

@@ -24,7 +24,7 @@ def nameless(context):
     count = Count()
     with cache.scratch() as scratch:
         for kind in ("stock", "patched"):
-            image.write_initrd(scratch / "initrd", found, kind, (), ["true"])
+            image.write_initrd(scratch / "initrd", found, kind, (), {"command": ["true"]})
             data = (scratch / "initrd").read_bytes()
             for folder in (CACHE, TREE):
                 at = data.find(bytes(folder))

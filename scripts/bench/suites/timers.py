@@ -88,7 +88,7 @@ def suites(kvm_tests, vmx, svm):
         tests = (each(apic, SPINNING) + each(apic, HALTED)
                  + (each(WRITTEN, SHORTER) if more else []))
         if way == "stock":
-            on_vmx("hrtimers", way, each(apic, SPINNING), f"{FAST_AND_SLOW} random",
+            on_vmx("hrtimers", way, each(apic, SPINNING), f"{accuracy.NOMINAL} +10% random",
                    machine=HRTIMERS, seconds=40)
         on_vmx(f"hrtimers-{way}", way, tests, f"{CONSTANT} {CHANGING}", machine=HRTIMERS,
                seconds=120, long=True)
