@@ -101,7 +101,7 @@ class Quotes(unittest.TestCase):
 
     def test_names(self):
         found = quotes.quotes({"check": data({"seconds": 899, "processors": 2, "passed": 1234})})
-        self.assertEqual(found, {"check.minutes": "15 minutes", "check.processors": "2",
+        self.assertEqual(found, {"check.minutes": "15 minutes", "check.processors": "2 processors",
                                  "check.tests": "1,234"})
 
 

@@ -50,7 +50,7 @@ def _timers(results):
 
 def _check(results):
     return {"minutes": f"{round(results['seconds'] / 60)} minutes",
-            "processors": results["processors"], "tests": f"{results['passed']:,}"}
+            "processors": f"{results['processors']} processors", "tests": f"{results['passed']:,}"}
 
 
 def _growth(results):
