@@ -242,7 +242,7 @@ SUITES = [
     Suite("quick-vmx", vm(command=[*RUN_ALL_STRICTLY, "rate.sh", "arm.sh"]), VMX, seconds=30,
           long=True, quick=True),
     Suite("quick-svm", vm("--machine", "svm", command=[*RUN_ALL, "rate.sh", "arm.sh"]), BUILT,
-          seconds=30, long=True, quick=True),
+          cores=0.5, seconds=80, long=True, quick=True),
     Suite("vmx-hardware-off", vm(*timers.HRTIMERS, command=[*RUN_ALL, "hardware_timer.sh"]), VMX,
           seconds=20),
     # The processor has a TSC-deadline timer, and the kernel another clockevent.
