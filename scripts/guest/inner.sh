@@ -4,22 +4,13 @@
 # In a machine with QEMU (scripts/vm --qemu): boots /inner/vmlinuz by KVM, with
 # raw_hrtimer loaded, and looks at what it says.  KTAP.
 
-counter() {
-	sed -n "s/^$1: //p" /sys/kernel/debug/raw_hrtimer/counters
-}
+# shellcheck disable=SC2034	# functions.sh reads it
+DIR=/selftests/raw_hrtimer
+# shellcheck source=tests/selftests/raw_hrtimer/functions.sh
+. $DIR/functions.sh
 
-number=0
-# DESCRIPTION COMMAND...
-expect() {
-	number=$((number + 1))
-	local description=$1 ok=ok
-	shift
-	"$@" || ok="not ok"
-	echo "$ok $number $description"
-}
-
-echo "TAP version 13"
-echo "1..4"
+ktap_print_header
+ktap_set_plan 4
 modprobe -a kvm-amd raw_hrtimer
 before=$(counter starts)
 timeout 600 qemu-system-x86_64 -accel kvm -cpu host -smp 1 -m 512 -nodefaults -no-reboot \
@@ -35,3 +26,4 @@ expect "the guest has come up" grep -q "inner: up $(uname -r)" /tmp/inner.log
 expect "the guest keeps time by KVM's clock or the TSC" \
 	grep -qE "inner: clocksource (kvm-clock|tsc)" /tmp/inner.log
 expect "its timers are armed for the TSC" [ $((after - before)) -ge 10 ]
+ktap_finished
