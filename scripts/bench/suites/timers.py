@@ -75,7 +75,7 @@ def suites(kvm_tests, vmx, svm):
         found.append(Suite(f"{machine}-timers-{cpus}-{way}", kvm_tests(
             "--machine", machine, "--cpus", cpus, "--kvm", way, "--append", CONSTANT_TSC,
             with_module=True, tests=tests,
-            schedules=f"{CONSTANT} {CHANGING}" if long else "+10% random"), after, seconds=50,
+            schedules=f"{CONSTANT} {CHANGING}" if long else "random"), after, seconds=30,
             cores=1 if long else 0.5, long=long))
 
     for way, more in MORE.items():
@@ -100,9 +100,9 @@ def suites(kvm_tests, vmx, svm):
     for way, more in MORE.items():
         tests = (each(TIMERS + more, SHORTER)
                  + (each(COUNT + WRITTEN + NO_PAGE, SHORTER) if more else []))
-        on_vmx(f"distances-{way}", way, tests, f"{accuracy.NOMINAL} -10% random", seconds=60,
+        on_vmx(f"distances-{way}", way, tests, f"{accuracy.NOMINAL} random", seconds=45,
                long=way == "stock")
-        on_vmx(f"distances-{way}-ppm", way, tests, PPM, seconds=60, long=True)
+        on_vmx(f"distances-{way}-rates", way, tests, CONSTANT, seconds=90, long=True)
     for way, more in MORE.items():
         on_vmx(f"scaled-{way}", way,
                [test for options in SCALED for test in each(TIMERS + more, options)],
