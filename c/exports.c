@@ -22,12 +22,6 @@ int raw_hrtimer_expiry(u64 tsc_deadline, ktime_t *expiry)
 }
 EXPORT_SYMBOL_GPL(raw_hrtimer_expiry);
 
-ktime_t raw_hrtimer_scale(ktime_t raw_delta)
-{
-	return rust_raw_hrtimer_scale(raw_delta);
-}
-EXPORT_SYMBOL_GPL(raw_hrtimer_scale);
-
 void raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate)
 {
 	rust_raw_hrtimer_get_rate(rate);

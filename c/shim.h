@@ -189,7 +189,6 @@ int rust_raw_hrtimer_update(struct notifier_block *nb, unsigned long was_set, vo
 void rust_raw_hrtimer_start(struct hrtimer *timer, u64 deadline, enum hrtimer_mode mode);
 bool rust_raw_hrtimer_restart(struct hrtimer *timer, u64 deadline);
 int rust_raw_hrtimer_expiry(u64 deadline, ktime_t *expiry);
-ktime_t rust_raw_hrtimer_scale(ktime_t raw_delta);
 void rust_raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate);
 bool rust_raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode);
 bool rust_raw_hrtimer_node_restart(struct tsc_timer *tt);

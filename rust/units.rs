@@ -67,9 +67,6 @@ impl MonoNs {
     /// `KTIME_MAX`: where an expiry saturates. The hrtimer core takes it for "never".
     pub(crate) const KTIME_MAX: Self = Self(i64::MAX);
 
-    /// `KTIME_MIN`: where a negative distance saturates.
-    pub(crate) const KTIME_MIN: Self = Self(i64::MIN);
-
     /// Takes monotonic nanoseconds.
     #[inline]
     pub(crate) const fn new(ns: i64) -> Self {

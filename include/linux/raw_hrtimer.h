@@ -95,19 +95,6 @@ bool raw_hrtimer_restart(struct hrtimer *timer, u64 tsc_deadline);
 int raw_hrtimer_expiry(u64 tsc_deadline, ktime_t *expiry);
 
 /**
- * raw_hrtimer_scale() - convert a distance in raw to one in monotonic time
- * @raw_delta:	a difference of CLOCK_MONOTONIC_RAW times, in ns
- *
- * @raw_delta * mono_mult / raw_mult, at the rate of this moment, whatever the
- * clocksource is.  Divides: not for the path that arms a timer.
- *
- * Context: any.
- * Return: the difference of CLOCK_MONOTONIC times, in ns, rounded up, saturating
- * at KTIME_MAX and KTIME_MIN.
- */
-ktime_t raw_hrtimer_scale(ktime_t raw_delta);
-
-/**
  * raw_hrtimer_get_rate() - get the rate of CLOCK_MONOTONIC
  * @rate:	where to put it; all zero before the first update
  *

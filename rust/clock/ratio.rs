@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What two rates are to each other: the skew, and distances by both clocks.
+//! What two rates are to each other: the skew.
 //!
 //! Pure arithmetic under the rules of [`units`](super::units). It divides, and so is not for the path
 //! that arms a timer.
@@ -11,13 +11,7 @@
 
 use core::fmt;
 
-use super::{
-    rate::Rate,
-    units::{
-        MonoNs,
-        RawNs, //
-    }, //
-};
+use super::rate::Rate;
 
 /// Nanoseconds per second, and so the parts per billion of a whole.
 const NSEC_PER_SEC: u64 = 1_000_000_000;
@@ -70,30 +64,6 @@ impl fmt::Display for Skew {
 
         write!(f, "{}{}.{:03} ppm", sign, ppb / 1000, ppb % 1000)
     }
-}
-
-/// Turns a distance in raw nanoseconds into the same distance in monotonic nanoseconds.
-///
-/// The exact value rounded up, that is towards plus infinity for negative distances too: a timer
-/// moved by it is never early. Saturates at [`MonoNs::KTIME_MAX`] and [`MonoNs::KTIME_MIN`].
-pub(crate) const fn scale(raw: RawNs, mono: Rate, raw_rate: Rate) -> MonoNs {
-    let (ns, rest) = multiply_by_ratio(raw.get().unsigned_abs(), mono, raw_rate);
-
-    if raw.get() < 0 {
-        // Rounding the magnitude down rounds the value up.
-        if ns > i64::MIN.unsigned_abs() as u128 {
-            return MonoNs::KTIME_MIN;
-        }
-        // CAST: At most 2^63, which wraps to `i64::MIN` and stays that when negated.
-        return MonoNs::new((ns as i64).wrapping_neg());
-    }
-
-    let ns = if rest { ns.wrapping_add(1) } else { ns };
-    if ns > i64::MAX as u128 {
-        return MonoNs::KTIME_MAX;
-    }
-    // CAST: Just found to fit.
-    MonoNs::new(ns as i64)
 }
 
 /// Multiplies `ns` by `mono / raw`, rounding down; also says whether that dropped anything.
@@ -164,12 +134,6 @@ mod tests {
         Some(Skew::between(mono, raw).ppb())
     }
 
-    fn scaled(raw: i64, mono_mult: u32, raw_mult: u32) -> Option<i64> {
-        let mono = Rate::new(mono_mult, 24)?;
-        let raw_rate = Rate::new(raw_mult, 24)?;
-        Some(scale(RawNs::new(raw), mono, raw_rate).get())
-    }
-
     #[test]
     fn skew_is_rounded_towards_zero() {
         assert_eq!(skew((4_000_000, 24), (4_000_000, 24)), Some(0));
@@ -192,28 +156,6 @@ mod tests {
         assert!(prints(-100_000_050, "-100000.050 ppm"));
         assert!(prints(i64::MIN, "-9223372036854775.808 ppm"));
         assert!(!prints(500_000, "+500.000 ppm "));
-    }
-
-    #[test]
-    fn scale_rounds_up() {
-        assert_eq!(scaled(1_000_000_000, 1000, 1000), Some(1_000_000_000));
-        assert_eq!(scaled(1_000_000_000, 1001, 1000), Some(1_001_000_000));
-        assert_eq!(scaled(1_000_000_001, 1001, 1000), Some(1_001_000_002));
-        assert_eq!(scaled(0, 1001, 1000), Some(0));
-        assert_eq!(scaled(1, 999, 1000), Some(1));
-        assert_eq!(scaled(-1, 999, 1000), Some(0));
-        assert_eq!(scaled(-1, 1001, 1000), Some(-1));
-        assert_eq!(scaled(-1_000_000_000, 999, 1000), Some(-999_000_000));
-    }
-
-    #[test]
-    fn scale_saturates() {
-        assert_eq!(scaled(i64::MAX, 1000, 1000), Some(i64::MAX));
-        assert_eq!(scaled(i64::MIN, 1000, 1000), Some(i64::MIN));
-        assert_eq!(scaled(i64::MAX, 1001, 1000), Some(i64::MAX));
-        assert_eq!(scaled(i64::MIN, 1001, 1000), Some(i64::MIN));
-        assert_eq!(scaled(i64::MIN, u32::MAX, 1), Some(i64::MIN));
-        assert_eq!(scaled(i64::MIN, 1, 2), Some(i64::MIN / 2));
     }
 
     #[test]

@@ -20,7 +20,6 @@ use crate::{
             Timeline, //
         },
         margin,
-        ratio::scale as scale_ns,
         snapshot, //
     },
     counters,
@@ -32,8 +31,7 @@ use crate::{
     },
     units::{
         Cycles,
-        MonoNs,
-        RawNs, //
+        MonoNs, //
     }, //
 };
 
@@ -210,13 +208,5 @@ fn wait(deadline: Cycles, exact: MonoNs) {
         if is_reached(deadline) || ffi::ktime_get() >= exact {
             return;
         }
-    }
-}
-
-/// Converts a distance in `CLOCK_MONOTONIC_RAW` to the one in `CLOCK_MONOTONIC`, at the current rate.
-pub(crate) fn scale(raw: RawNs) -> MonoNs {
-    match snapshot::current() {
-        Some((snapshot, _)) => scale_ns(raw, snapshot.timeline.rate, snapshot.raw),
-        None => MonoNs::new(raw.get()),
     }
 }

@@ -23,10 +23,7 @@ use crate::{
         arm,
         pending, //
     },
-    units::{
-        Cycles,
-        RawNs, //
-    }, //
+    units::Cycles, //
 };
 
 use core::ptr::NonNull;
@@ -72,13 +69,6 @@ entries! {
         // SAFETY: The caller promises it.
         unsafe { expiry.write(ns.get()) };
         0
-    }
-
-    /// # Safety
-    ///
-    /// None. Any context.
-    fn rust_raw_hrtimer_scale(raw_delta: bindings::ktime_t) -> bindings::ktime_t {
-        arm::scale(RawNs::new(raw_delta)).get()
     }
 
     /// # Safety

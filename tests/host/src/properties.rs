@@ -12,7 +12,6 @@ use crate::{
         Timeline, //
     },
     exact::{
-        ceil_div,
         ktime_get,
         saturate,
         Line, //
@@ -25,13 +24,11 @@ use crate::{
     },
     ratio::{
         div_rem,
-        scale,
         Skew, //
     },
     units::{
         Cycles,
-        MonoNs,
-        RawNs, //
+        MonoNs, //
     },
 };
 
@@ -242,23 +239,6 @@ pub fn skew(mono: (u32, u32), raw: (u32, u32)) {
     let exact = (m - r) * I256::from(1_000_000_000) / r;
 
     assert_eq!(result, saturate(exact), "{mono:?} against {raw:?}");
-}
-
-/// A distance keeps its length, rounded up, and saturates.
-pub fn scaled(ns: i64, mono: (u32, u32), raw: (u32, u32)) {
-    let result = scale(
-        RawNs::new(ns),
-        rate(mono.0, mono.1),
-        rate(raw.0, raw.1), //
-    );
-    let (m, r) = common(mono, raw);
-    let exact = ceil_div(I256::from(ns) * m, r);
-
-    assert_eq!(
-        result.get(),
-        saturate(exact),
-        "{ns} by {mono:?} against {raw:?}"
-    );
 }
 
 /// Two rates over a common denominator.

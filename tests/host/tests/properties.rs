@@ -113,13 +113,6 @@ proptest! {
     }
 
     #[test]
-    fn scale_is_exact(ns in nanoseconds(), mono in rates(), raw in rates()) {
-        properties::scaled(ns, mono, raw);
-        properties::scaled(ns, mono, (raw.0, mono.1));
-        properties::scaled(ns, mono, mono);
-    }
-
-    #[test]
     fn change_has_its_name(new in rates(), old in rates(), near in -3..=3_i64) {
         properties::change(new, old);
         let near = (i64::from(old.0) + near).clamp(1, u32::MAX.into());

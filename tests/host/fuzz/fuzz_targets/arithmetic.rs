@@ -44,7 +44,7 @@ fuzz_target!(|data: &[u8]| {
         xtime_nsec: input.u64(),
         base: input.i64(),
     };
-    let (deadline, other, ns, old) = (input.u64(), input.u64(), input.i64(), input.rate());
+    let (deadline, other, old) = (input.u64(), input.u64(), input.rate());
     let (raw, khz) = (input.rate().0, input.u64());
     // Deadlines that lie a distance away, rather than anywhere.
     let ahead = line.cycle_last.wrapping_add(deadline);
@@ -68,8 +68,6 @@ fuzz_target!(|data: &[u8]| {
     properties::rate_range(deadline as u32, other as u32);
     properties::skew((mult, shift), old);
     properties::skew((mult, shift), (old.0, shift));
-    properties::scaled(ns, (mult, shift), old);
-    properties::scaled(ns, (mult, shift), (old.0, shift));
     properties::change((mult, shift), old);
     properties::change((mult, shift), (old.0, shift));
     properties::division(u128::from(deadline) << 32 | u128::from(other as u32), mult);

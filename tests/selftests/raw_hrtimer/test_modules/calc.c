@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is computed: expiries, distances and the rate itself, against the clock
- * and against arithmetic done another way.
+ * What is computed: expiries and the rate itself, against the clock and against
+ * arithmetic done another way.
  */
 #include <linux/delay.h>
 #include <linux/irqflags.h>
@@ -105,45 +105,6 @@ static void run_ahead(const u64 *args)
 	check(!wrong, "ahead: expiries ahead lie as far as the rate says");
 }
 
-/* Rounded up; beyond the range of a ktime_t it stays at its end. */
-static ktime_t scale_slowly(ktime_t raw, u32 mono_mult, u32 raw_mult)
-{
-	u64 size = raw < 0 ? -(u64)raw : raw;
-	u64 quotient = mul_u64_u64_div_u64(size, mono_mult, raw_mult);
-	bool rest = size * mono_mult != quotient * raw_mult;
-
-	if (raw < 0)
-		return quotient > 1ULL << 63 ? KTIME_MIN : (ktime_t)-quotient;
-	return quotient + rest > KTIME_MAX ? KTIME_MAX : quotient + rest;
-}
-
-static void run_scale(const u64 *args)
-{
-	static const ktime_t deltas[] = {
-		0, 1, -1, 2, -2, 999, 1000000007, -1000000007, 86400000000001,
-		KTIME_MAX / 2, KTIME_MIN / 2, KTIME_MAX - 1, KTIME_MAX, KTIME_MIN,
-	};
-	unsigned int wrong = 0;
-
-	for (int i = 0; i < ARRAY_SIZE(deltas); i++) {
-		struct raw_hrtimer_rate rate, again;
-		ktime_t got, want;
-
-		do {
-			raw_hrtimer_get_rate(&rate);
-			got = raw_hrtimer_scale(deltas[i]);
-			raw_hrtimer_get_rate(&again);
-		} while (again.generation != rate.generation);
-
-		want = scale_slowly(deltas[i], rate.mono_mult, rate.raw_mult);
-		if (got != want) {
-			report("%lld ns raw: %lld, not %lld", deltas[i], got, want);
-			wrong++;
-		}
-	}
-	check(!wrong, "scale: as mono_mult / raw_mult, rounded up, within a ktime_t");
-}
-
 /* The reading with the narrowest bracket: an emulator stops anywhere. */
 static void read_well(struct reading *best)
 {
@@ -196,7 +157,6 @@ static void run_rate(const u64 *args)
 const struct test_case calc_cases[] = {
 	{ "expiry", run_expiry, "" },
 	{ "ahead", run_ahead, "" },
-	{ "scale", run_scale, "" },
 	{ "rate", run_rate, "[MS]", { 100 } },
 	{ }
 };
