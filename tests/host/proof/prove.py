@@ -25,7 +25,7 @@ except ModuleNotFoundError:
     sys.exit("prove.py: python3-z3 is missing (apt install python3-z3, and run Debian's python3)")
 
 from compiler import RUST, compile_code
-from faults import FAULTS, plant
+from faults import FAULTS, compile_planter, plant
 from machine import VECTORS, differences
 from solver import ask, proofs
 
@@ -86,7 +86,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="raw_hrtimer-proof-") as folder, \
             multiprocessing.Pool(options.jobs) as pool:
         if options.faults:
-            tasks = [(fault, options.rustc, options.timeout) for fault in FAULTS]
+            planter = compile_planter(options.rustc, pathlib.Path(folder))
+            tasks = [(fault, planter, options.rustc, options.timeout) for fault in FAULTS]
             for name, found, otherwise in pool.imap(plant, tasks):
                 tap.result(found is not None, f"{name}: {found or otherwise}")
         else:

@@ -13,6 +13,10 @@ use std::{
     path::Path, //
 };
 
+#[expect(dead_code, reason = "the tests use the rest")]
+#[path = "../../plant.rs"]
+mod plant;
+
 include!("src/variants.rs");
 
 const MODULE: [&str; 27] = [
@@ -66,13 +70,8 @@ fn copy(from: &Path, to: &Path, variant: &str, edits: &[Edit], file: &str) {
     let mut text = fs::read_to_string(from).expect("a source");
 
     for edit in edits.iter().filter(|edit| edit.file == file) {
-        assert_eq!(
-            text.matches(edit.before).count(),
-            1,
-            "{file} does not have this once, adapt src:\n{}",
-            edit.before
-        );
-        text = text.replace(edit.before, edit.after);
+        text = plant::plant(&text, edit.before, edit.after)
+            .unwrap_or_else(|reason| panic!("{file}: adapt src, {reason}"));
     }
     text = text
         .replace("crate::", &format!("crate::{variant}::"))
@@ -119,6 +118,7 @@ fn main() {
 
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src");
+    println!("cargo::rerun-if-changed=../../plant.rs");
     let planted = faults().enumerate().map(|(n, fault)| {
         (
             format!("fault_{n}"),

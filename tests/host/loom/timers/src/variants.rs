@@ -2,7 +2,7 @@
 
 // What is changed in copies of the sources. Part of the crate and of its build script.
 
-/// A text that is in a file once, and what it is made.
+/// A piece of a file, which `../../plant.rs` finds, and what it is made.
 #[derive(Clone, Copy)]
 pub struct Edit {
     pub file: &'static str,

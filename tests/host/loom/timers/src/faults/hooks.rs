@@ -50,29 +50,34 @@ pub const HOOKS: &[Fault] = &[
     },
     Fault {
         what: "an entry is freed while it is read",
-        edits: &[edit("ffi/pool.rs", "bindings::rht_entry_free(", "bindings::entry::rht_entry_free_at_once(")],
+        edits: &[edit("ffi/pool.rs", "unsafe { bindings::rht_entry_free(entry.as_ptr()) };",
+            "unsafe { bindings::entry::rht_entry_free_at_once(entry.as_ptr()) };")],
         model: "hooks::a_destroy_and_an_early_callback",
     },
     Fault {
         what: "a lookup has interrupts on",
-        edits: &[edit("ffi/entries.rs", "unsafe { bindings::rht_irq_save() }", "0")],
+        edits: &[edit("ffi/entries.rs", "let flags = unsafe { bindings::rht_irq_save() };", "let flags = 0;")],
         model: "hooks::a_destroy_and_a_callback_in_time",
     },
     Fault {
         what: "an entry that goes leads a lookup nowhere",
-        edits: &[edit("ffi/table.rs", "            set_next_of_vcpu(entry, retired);", "
+        edits: &[edit("ffi/table.rs", "TAKEN.store_release(TAKEN.load().wrapping_sub(1));
+            set_next_of_vcpu(entry, retired);", "
+            TAKEN.store_release(TAKEN.load().wrapping_sub(1));
             unsafe { (&raw mut (*entry.as_ptr()).next).write_volatile(core::ptr::null_mut()) };
             set_next_of_vcpu(entry, retired);")],
         model: "hooks::a_destroy_and_a_lookup",
     },
     Fault {
         what: "an entry that is passed by is freed",
-        edits: &[edit("ffi/pool.rs", "bindings::rht_entry_free(", "bindings::entry::rht_entry_free_at_once(")],
+        edits: &[edit("ffi/pool.rs", "unsafe { bindings::rht_entry_free(entry.as_ptr()) };",
+            "unsafe { bindings::entry::rht_entry_free_at_once(entry.as_ptr()) };")],
         model: "hooks::a_destroy_and_a_lookup",
     },
     Fault {
         what: "an entry that is freed stays in the table",
-        edits: &[edit("ffi/table.rs", "            unlink(&lock, entry);\n", "")],
+        edits: &[edit("ffi/table.rs", "unlink(&lock, entry);
+            TAKEN.store", "TAKEN.store")],
         model: "hooks::a_destroy",
     },
     Fault {
@@ -110,7 +115,8 @@ pub const HOOKS: &[Fault] = &[
     },
     Fault {
         what: "a timer that is gone is counted",
-        edits: &[edit("ffi/table.rs", "TAKEN.store_release(TAKEN.load().wrapping_sub(1));", "")],
+        edits: &[edit("ffi/table.rs", "unlink(&lock, entry);
+            TAKEN.store_release(TAKEN.load().wrapping_sub(1));", "unlink(&lock, entry);")],
         model: "hooks::a_destroy_and_a_first_start",
     },
     Fault {
@@ -147,7 +153,8 @@ pub const HOOKS: &[Fault] = &[
     },
     Fault {
         what: "an entry is in the pool, and has a timer",
-        edits: &[edit("ffi/pool.rs", "    FREE.store_release(next_of_vcpu(entry));\n", "")],
+        edits: &[edit("ffi/pool.rs", "FREE.store_release(next_of_vcpu(entry));
+    Some(entry)", "Some(entry)")],
         model: "hooks::two_first_starts",
     },
     Fault {
@@ -162,7 +169,8 @@ pub const HOOKS: &[Fault] = &[
     },
     Fault {
         what: "a removal does not wait until the pool is filled",
-        edits: &[edit("ffi/pool.rs", "unsafe { bindings::rht_entries_flush_work() };", "")],
+        edits: &[edit("ffi/pool.rs", "fn flush_work() {
+    unsafe { bindings::rht_entries_flush_work() };", "fn flush_work() {")],
         model: "hooks::a_removal",
     },
 ];

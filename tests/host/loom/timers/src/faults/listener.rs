@@ -5,17 +5,20 @@
 pub const LISTENER: &[Fault] = &[
     Fault {
         what: "another rate is a repeat",
-        edits: &[edit("clock/update.rs", "self.mono != mono.load() || ", "")],
+        edits: &[edit("clock/update.rs", "self.mono != mono.load() || self.raw != raw.load() || self.ntp != ntp.load()",
+            "self.raw != raw.load() || self.ntp != ntp.load()")],
         model: "listener::a_change",
     },
     Fault {
         what: "another raw rate is a repeat",
-        edits: &[edit("clock/update.rs", "self.raw != raw.load() || ", "")],
+        edits: &[edit("clock/update.rs", "self.mono != mono.load() || self.raw != raw.load() || self.ntp != ntp.load()",
+            "self.mono != mono.load() || self.ntp != ntp.load()")],
         model: "listener::a_change",
     },
     Fault {
         what: "another clocksource is a repeat",
-        edits: &[edit("clock/update.rs", " || self.ntp != ntp.load()", "")],
+        edits: &[edit("clock/update.rs", "self.mono != mono.load() || self.raw != raw.load() || self.ntp != ntp.load()",
+            "self.mono != mono.load() || self.raw != raw.load()")],
         model: "listener::a_change",
     },
     Fault {

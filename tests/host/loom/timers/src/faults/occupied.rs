@@ -5,7 +5,8 @@
 pub const OCCUPIED: &[Fault] = &[
     Fault {
         what: "a start does not say that it puts a node on a queue",
-        edits: &[edit("timer/pending.rs", "        occupied::set();", "")],
+        edits: &[edit("timer/pending.rs", "        occupied::set();
+    }", "    }")],
         model: "model::a_start_there",
     },
     Fault {

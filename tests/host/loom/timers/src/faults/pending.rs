@@ -37,9 +37,11 @@ pub const PENDING: &[Fault] = &[
     Fault {
         what: "a start gives the lock up before the timer is queued",
         edits: &[
-            edit("timer/pending.rs", "        locked.add();
+            edit("timer/pending.rs", "if CLOSED.load() == 0 {
+        locked.add();
     }
 ", "
+            if CLOSED.load() == 0 {
                 locked.add();
             }
             drop(locked);"),
@@ -85,7 +87,8 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "who is called does not say so",
-        edits: &[edit("timer/pass.rs", "    queue.answer();\n", "")],
+        edits: &[edit("timer/pass.rs", "queue.answer();
+    serve(queue, Place::Here);", "serve(queue, Place::Here);")],
         model: "model::a_start_and_two_changes",
     },
     Fault {
@@ -121,8 +124,8 @@ pub const PENDING: &[Fault] = &[
     Fault {
         what: "a callback reads the rate without the lock",
         edits: &[
-            edit("timer/pending.rs", "    let locked = Locked::queued(node);
-    // A start", "    // A start"),
+            edit("timer/pending.rs", "let locked = Locked::queued(node);
+    if node.timer().is_queued() {", "if node.timer().is_queued() {"),
             edit("timer/pending.rs", "    node.set_expired(!restarted);", "
                 let locked = Locked::queued(node);
                 node.set_expired(!restarted);"),
@@ -136,12 +139,18 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "what the clock has reached is still to come",
-        edits: &[edit("timer/arm.rs", "may_run_from(armed) > now", "may_run_from(armed) >= now")],
+        edits: &[edit("timer/arm.rs", "let armed = armed_expiry(deadline)?;
+    if ffi::may_run_from(armed) > now", "
+            let armed = armed_expiry(deadline)?;
+            if ffi::may_run_from(armed) >= now")],
         model: "model::a_lagging_tsc",
     },
     Fault {
         what: "what the clock has reached exactly is still to come",
-        edits: &[edit("timer/arm.rs", "may_run_from(exact) > now", "may_run_from(exact) >= now")],
+        edits: &[edit("timer/arm.rs", "let exact = expiry(deadline)?;
+    if ffi::may_run_from(exact) > now", "
+            let exact = expiry(deadline)?;
+            if ffi::may_run_from(exact) >= now")],
         model: "model::a_lagging_tsc",
     },
     Fault {
@@ -157,7 +166,10 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a start puts the node on a second queue",
-        edits: &[edit("ffi/locked.rs", "            return locked;", "            drop(locked);")],
+        edits: &[edit("ffi/locked.rs", "if let Some(locked) = Self::queued(node) {
+            return locked;", "
+        if let Some(locked) = Self::queued(node) {
+            drop(locked);")],
         model: "model::a_callback_and_a_start_there",
     },
     Fault {
@@ -183,13 +195,13 @@ pub const PENDING: &[Fault] = &[
             cancel(node);
             let queues = Two::lock(from, to);
             queues.put_back(node);
-"), edit("ffi/locked.rs", "    fn ends(&self)", "
+"), edit("ffi/locked.rs", "fn ends(&self) -> (&Queue, &Queue) {", "
             pub(crate) fn put_back(&self, node: Node<'_>) {
                 let from = self.ends().0;
                 unsafe { list::add_tail(node.link(), from.pending()) };
                 unsafe { node.set_cpu(from.cpu().number()) };
             }
-            fn ends(&self)")],
+            fn ends(&self) -> (&Queue, &Queue) {")],
         model: "model::a_callback_and_a_start_on_an_isolated_cpu",
     },
     Fault {
@@ -260,7 +272,9 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a pass leaves the number of the queue's CPU",
-        edits: &[edit("ffi/queues.rs", "unsafe { set_cpu(tt, NO_CPU) };", "")],
+        edits: &[edit("ffi/queues.rs", "unsafe { list_del_init(addr_of_mut!((*tt).node)) };
+    unsafe { set_cpu(tt, NO_CPU) };", "
+            unsafe { list_del_init(addr_of_mut!((*tt).node)) };")],
         model: "model::a_removal",
     },
     Fault {
