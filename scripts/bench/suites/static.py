@@ -188,8 +188,13 @@ def manual(context):
     return _program(context, [mandoc / "usr/bin/mandoc", "-Tlint", "-Wwarning", *pages])
 
 
-CHECKS = [licences, rustfmt, checkpatch, versions_agree, kernels_agree, shell, python, ci, documents,
-          manual, quoted.figures]
+def copies_agree(context):
+    """The header and the selftests in the series of patches/kvm are the tree's."""
+    return [line for line in _program(context, [TREE / "patches/kvm/check"]) if line[:1] == "#"]
+
+
+CHECKS = [licences, rustfmt, checkpatch, versions_agree, kernels_agree, copies_agree, shell, python, ci,
+          documents, manual, quoted.figures]
 
 
 def run(context):
