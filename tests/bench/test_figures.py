@@ -127,6 +127,20 @@ class Blocks(unittest.TestCase):
             self.assertEqual([file.name for file in blocks.superseded(GROWTH, Path(folder))],
                              ["growth.txt"])
 
+    def test_some_rows(self):
+        with tempfile.TemporaryDirectory() as folder:
+            text = "command: make it\ncommit: def\ndate: 2025-01-01\nkernel: 6\n\n" \
+                   "timer  clock  late\nlapic  +10 %     1\nlapic  -10 %     2\n"
+            (Path(folder) / "old.txt").write_text(text, encoding="utf-8")
+            page = ".. figures: old: -10 %\n\n.. figures end\n"
+            new = pages.rewrite(page, {}, {}, Path(folder))
+            self.assertEqual(pages.rewrite(new, {}, {}, Path(folder)), new)
+            self.assertEqual(pages.shown(new), ["old"])
+            self.assertIn(".. figures: old: -10 %\n\n``make it``", new)
+            self.assertIn("::\n\n  timer  clock  late\n  lapic  -10 %     2\n\n.. figures end\n", new)
+            with self.assertRaisesRegex(ValueError, "no row has -20 %"):
+                pages.rewrite(page.replace("-10 %", "-10 %; -20 %"), {}, {}, Path(folder))
+
     def test_of_nothing(self):
         with tempfile.TemporaryDirectory() as folder, self.assertRaises(KeyError):
             pages.rewrite(PAGE, {}, FIGURES, Path(folder))

@@ -5,6 +5,8 @@ What was measured before there were data files is in text files of the same name
 value" as in a data file, an empty line, and the table as it was.
 """
 
+import re
+
 from ..reports import demo_table, tables
 from .collect import FOLDER, WAYS
 
@@ -164,3 +166,12 @@ def lines(name, data, folder=FOLDER):
     """A block's lines in a document."""
     function, files = sources(name, data, folder)
     return function(data) if function else _of_text(folder / files[0])
+
+
+def only(table, cells):
+    """Those rows of a literal table, below its head, that have one of these cells."""
+    head = next(number for number, line in enumerate(table) if line.startswith("  ")) + 1
+    rows = [line for line in table[head:] if cells & set(re.split(r"  +", line.strip()))]
+    if missing := cells - {cell for row in rows for cell in re.split(r"  +", row.strip())}:
+        raise ValueError(f"no row has {', '.join(sorted(missing))}")
+    return [*table[:head], *rows]

@@ -9,7 +9,7 @@ A block, which is written anew as a whole:
 
     .. figures end
 
-And a quotation: a comment below a paragraph that names the figures in it,
+or some rows of it, those that have one of these cells: ".. figures: NAME: CELL; CELL".  And a quotation: a comment below a paragraph that names the figures in it,
 
     Arming takes 32 more, with a node's queue and lock 146.
 
@@ -25,7 +25,7 @@ import re
 from ..cache import TREE
 from . import blocks
 
-_BLOCK = re.compile(r"^\.\. figures: (\S+)\n.*?^\.\. figures end$", re.M | re.S)
+_BLOCK = re.compile(r"^\.\. figures: ([\w-]+)(?:: ([^\n]+))?\n.*?^\.\. figures end$", re.M | re.S)
 _QUOTES = re.compile(r"^ *\.\. quotes: (.*(?:\n +(?!\.\.)\S.*)*)", re.M)
 _QUOTE = re.compile(r"(.+) ([a-z_\d-]+\.[a-z_\d]+)")
 # What ends the text that a quotation is about, going up.
@@ -99,8 +99,10 @@ def rewrite(page, data, figures, folder=blocks.FOLDER):
         page = _requote(page, quoted(page)[number], figures)
 
     def block(match):
-        return "\n".join([f".. figures: {match[1]}", "", *blocks.lines(match[1], data, folder),
-                          "", ".. figures end"])
+        lines = blocks.lines(match[1], data, folder)
+        if match[2]:
+            lines = blocks.only(lines, set(match[2].split("; ")))
+        return "\n".join([match[0].partition("\n")[0], "", *lines, "", ".. figures end"])
     return _BLOCK.sub(block, page)
 
 
