@@ -21,7 +21,7 @@ KERNELS = ["x86/vmx_preemption_timer_test", "x86/nested_tsc_*", "x86/tsc_*",
            "x86/apic_bus_clock_test", "x86/xapic_*", "x86/hyperv_clock",
            "x86/hyperv_features", "x86/hyperv_evmcs", "x86/kvm_clock_test",
            "x86/xen_shinfo_test", "x86/state_test", "x86/smm_test",
-           "x86/nested_close_kvm_test", "x86/nested_set_state_test",
+           "x86/nested_close_kvm_test", "x86/nested_exceptions_test", "x86/nested_set_state_test",
            "system_counter_offset_test", "steal_time"]
 
 # In tools/testing/selftests/timers: what bends the clock, and what looks at timers; and

@@ -122,6 +122,17 @@ def timers(data):
         f"{'KVM':42}{'entry':>12}{'timer':>11}", *nested])
 
 
+def flaky(data):
+    """How many runs of the tests that are called flaky pass, without the module and with it."""
+    rows = data["flaky"]["results"]
+    schedules = list(dict.fromkeys(row["schedule"] for row in rows))
+    cells = {(row["test"], row["schedule"]): f"{row['absent']}, {row['loaded']} of {row['runs']}"
+             for row in rows}
+    return _simple(_origin(data["flaky"]), ("test", *schedules), [
+        (f"``{test}``", *(cells.get((test, schedule), "-") for schedule in schedules))
+        for test in dict.fromkeys(row["test"] for row in rows)])
+
+
 # What each block is made of: its function, and the data files that it needs.
 BLOCKS = {
     "demo": (demo, ["demo"]),
@@ -131,6 +142,7 @@ BLOCKS = {
     "ways": (ways, ["ways"]),
     "growth": (growth, ["growth"]),
     "timers": (timers, ["timers"]),
+    "flaky": (flaky, ["flaky"]),
 }
 
 

@@ -18,7 +18,7 @@ import time
 from ..cache import TREE
 from ..machines.machine import image_of
 from ..reports.plan import CONSTANT, SCHEDULES, SLEW_US
-from ..suites import accuracy, record
+from ..suites import accuracy, record, reports
 
 FOLDER = TREE / "Documentation/figures"
 
@@ -31,6 +31,11 @@ ACCURACY = {
 # The suites that measure the same of a hooked and of a patched KVM.
 WAYS = {"hooked": "vmx-timers-stock", "patched": "vmx-timers-patched"}
 COST = ("vmx", "vmx-all")
+# What people report, by the data file: the suites that try it, and who reads their logs.
+REPORTED = {
+    "flaky": (["vmx-flaky-timer", "vmx-flaky-others", "vmx-flaky-chronyd"],
+              reports.flaky_rows),
+}
 
 
 def _load(file):
@@ -156,6 +161,16 @@ def cost(build):
     return {"cost": data} if data else {}
 
 
+def reported(build):
+    """What came of the things that people report."""
+    found = {}
+    for name, (suites, rows_of) in REPORTED.items():
+        rows = [row for suite in suites for row in rows_of(_lines(build, suite))]
+        if data := rows and _of_suites(build, suites, rows):
+            found[name] = data
+    return found
+
+
 def check(build):
     """How long a whole "make check" took, and how many tests it has."""
     whole = record.read(build / "check")["whole"]
@@ -168,7 +183,7 @@ def check(build):
 def collect(build):
     """Every data file that there are results for, by its name."""
     found = {}
-    for source in (demo, bench, ways, cost, check):
+    for source in (demo, bench, ways, cost, reported, check):
         found |= source(build)
     return found
 

@@ -55,6 +55,8 @@ RULES = [
     (r"scripts/(guest/verdicts\.sh|bench/suites/verdicts\.py)", "{/verdicts\\.sh}", "runs it"),
     (r"scripts/guest/kvm-tests\.sh|scripts/bench/suites/(accuracy|timers|kvm_series)\.py",
      "{/kvm-tests\\.sh}", "runs it"),
+    (r"scripts/(guest/flaky\.sh|bench/suites/reports\.py)", "{/flaky\\.sh}", "is made by it"),
+    (SELFTESTS + r"slew_chronyd\.txt", "{/flaky\\.sh}", "bends the clock with it"),
     (r"scripts/bench/suites/storms\.py", r"(storm|growth|tsc-restarts).*|.*-storms-.*",
      "is made by it"),
     (r"scripts/bench/(suites/checkers|toolchain/llvm|building/own)\.py|.*/debug\.config",

@@ -11,7 +11,7 @@ from ..machines import bochs
 from ..reports import demo
 from ..toolchain import root
 from . import (checkers, each_patch, goals, installing, ktap, kvm_series, machines, packaging, playing,
-               repeat, static, storms, timers, verdicts, watching)
+               repeat, reports, static, storms, timers, verdicts, watching)
 from .check import Suite, results_of, uses
 from .host import cargo, fuzz, miri, proof
 from .ktap import Count
@@ -267,6 +267,7 @@ SUITES = [
     *kvm_series.suites(kvm_tests, VMX, BUILT),
     *timers.suites(kvm_tests, VMX, BUILT),
     *verdicts.suites(VMX),
+    *reports.suites(VMX, BUILT),
     Suite("svm-1", vm("--machine", "svm", "--kvm", "patched", command=RUN_ALL), BUILT,
           seconds=150, long=True),
     Suite("svm-hpet", vm("--machine", "svm", "--append", "clocksource=hpet",
