@@ -17,6 +17,9 @@ GUEST = TREE / "scripts/guest"
 TIMER = ["vmx_preemption_timer_test"]
 OTHERS = ["kvm_clock_test", "tsc_msrs_test", "nested_tsc_adjust_test", "nested_tsc_scaling_test",
           "system_counter_offset_test", "nested_exceptions_test"]
+# What a guest or a monitor may ask for, and seldom does.
+EDGES = ["hyperv_stimer_edge_test", "xen_timer_edge_test"]
+STOPPED = "apic_timer_stopped_test"
 SKIP = 4        # exit status
 SCHEDULES = "0 +25ppm -25ppm +500ppm -500ppm"
 SLEW = "chronyd"
@@ -91,7 +94,7 @@ def _suite(script, judge, *options, command, timeout=900):
     return uses(run, *options, f"/{script}", *command)
 
 
-def suites(vmx, svm):
+def suites(kvm_tests, vmx, svm):
     """vmx, svm: what those of the machine have to wait for."""
     def tests(name, runs, schedules, names, after=vmx, machine=(), **more):
         return Suite(name, _suite("flaky.sh", judge_flaky, *machine, timeout=20000, command=[
@@ -105,4 +108,11 @@ def suites(vmx, svm):
         tests("vmx-flaky-chronyd", 3, SLEW, TIMER + OTHERS, seconds=120, long=True),
         tests("vmx-flaky-20", 20, f"{SCHEDULES} {SLEW}", TIMER + OTHERS, seconds=3600, long=True),
         tests("svm-flaky-20", 20, f"{SCHEDULES} {SLEW}", OTHERS, svm, svm_machine, seconds=900,
-              long=True)]
+              long=True),
+        Suite("vmx-edges", kvm_tests(tests=[*EDGES, f"{STOPPED} 3"], schedules="random",
+                                     with_module=True), vmx, seconds=45),
+        Suite("vmx-edges-long", kvm_tests(tests=[*EDGES, f"{STOPPED} 30"], with_module=True,
+                                          schedules="0 +10% -10% random"), vmx, long=True),
+        Suite("vmx-edges-absent", kvm_tests(tests=[*EDGES, f"{STOPPED} 30"]), vmx, long=True),
+        Suite("svm-edges", kvm_tests(*svm_machine, tests=EDGES, schedules="0 +10% -10% random",
+                                     with_module=True), svm, long=True)]

@@ -267,7 +267,7 @@ SUITES = [
     *kvm_series.suites(kvm_tests, VMX, BUILT),
     *timers.suites(kvm_tests, VMX, BUILT),
     *verdicts.suites(VMX),
-    *reports.suites(VMX, BUILT),
+    *reports.suites(kvm_tests, VMX, BUILT),
     Suite("svm-1", vm("--machine", "svm", "--kvm", "patched", command=RUN_ALL), BUILT,
           seconds=150, long=True),
     Suite("svm-hpet", vm("--machine", "svm", "--append", "clocksource=hpet",
