@@ -54,5 +54,45 @@ class Flaky(unittest.TestCase):
             {"schedule": "chronyd", "test": "a", "runs": 2, "absent": 1, "loaded": 2}])
 
 
+class Advance(unittest.TestCase):
+    def judge(self, *lines):
+        return counts(reports.judge_advance(
+            [*(f"advance {line}" for line in lines), "advance complete"], 0))[:3]
+
+    def test_against_the_nominal_rate(self):
+        self.assertEqual(self.judge("0 absent 1000 900", "0 loaded 1000 1300",
+                                    "-500 absent 1000 1400", "-500 loaded 1000 1250"), (2, 0, 0))
+        self.assertEqual(self.judge("0 absent 1000 900", "0 loaded 1000 900",
+                                    "-500 absent 1000 1400", "-500 loaded 1000 1400"), (1, 0, 1))
+
+    def test_one_that_was_not_seen_fails(self):
+        self.assertEqual(self.judge("0 absent 1000 900", "0 loaded 1000 none"), (0, 0, 1))
+
+
+class Beside(unittest.TestCase):
+    LINES = ["beside 10000 absent 0 sleep 3", "latency 10000 absent 100 1000 2000 9000 sleep 3",
+             "beside 10000 loaded 0 sleep 3"]
+
+    def judge(self, *lines, strictly=True):
+        return counts(reports.judge_beside(strictly)([*lines, "beside complete"], 0))[:3]
+
+    def test_no_measurable_change(self):
+        self.assertEqual(self.judge(*self.LINES, "latency 10000 loaded 100 1000 2050 9100 sleep 3"),
+                         (2, 0, 0))
+
+    def test_later(self):
+        late = "latency 10000 loaded 100 1000 2500 9100 sleep 3"
+        self.assertEqual(self.judge(*self.LINES, late), (1, 0, 1))
+        self.assertEqual(self.judge(*self.LINES, late, strictly=False), (1, 0, 0))
+
+    def test_nothing_measured(self):
+        self.assertEqual(self.judge(*self.LINES, "latency 10000 loaded 0 0 0 0 sleep 3"), (1, 0, 1))
+        self.assertEqual(self.judge(), (0, 0, 1))
+
+    def test_a_timer_that_is_early_with_the_module(self):
+        self.assertEqual(self.judge("beside 11000 absent 1 a", "beside 11000 loaded 1 a"), (0, 0, 1))
+        self.assertEqual(self.judge("beside 11000 absent 1 a", "beside 11000 loaded 0 a"), (1, 0, 0))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -133,6 +133,23 @@ def flaky(data):
         for test in dict.fromkeys(row["test"] for row in rows)])
 
 
+def advance(data):
+    """What KVM's timer advance settles at."""
+    return _simple(_origin(data["advance"]), ("clock", "timers", "without, ns", "with, ns"), [
+        (f"{row['ppm']:+} ppm" if row["ppm"] else "0", f"{row['us'] // 1000} ms", row["absent"],
+         row["loaded"]) for row in data["advance"]["results"]])
+
+
+def beside(data):
+    """What cyclictest measures beside a KVM that is hooked."""
+    names = {"absent": "without", "loaded": "with"}
+    return _simple(_origin(data["beside"]), ("beside", "module", "samples", "min, ns", "avg, ns",
+                                             "max, ns"), [
+        ("nothing" if row["test"].startswith("sleep") else "a guest", names[row["state"]],
+         *(f"{row[key]:,}" for key in ("samples", "min", "avg", "max")))
+        for row in data["beside"]["results"]])
+
+
 # What each block is made of: its function, and the data files that it needs.
 BLOCKS = {
     "demo": (demo, ["demo"]),
@@ -143,6 +160,8 @@ BLOCKS = {
     "growth": (growth, ["growth"]),
     "timers": (timers, ["timers"]),
     "flaky": (flaky, ["flaky"]),
+    "advance": (advance, ["advance"]),
+    "beside": (beside, ["beside"]),
 }
 
 

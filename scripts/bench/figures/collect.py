@@ -35,6 +35,8 @@ COST = ("vmx", "vmx-all")
 REPORTED = {
     "flaky": (["vmx-flaky-timer", "vmx-flaky-others", "vmx-flaky-chronyd"],
               reports.flaky_rows),
+    "advance": (["vmx-advance"], reports.advance_rows),
+    "beside": (["vmx-beside"], reports.latency_rows),
 }
 
 
