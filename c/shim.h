@@ -104,7 +104,7 @@ enum rht_offset {
 
 /* The C compiler's view of what the listener reads, see rust/ffi/clock.rs. */
 struct rht_layout {
-	size_t tkr_mono, tkr_raw, ntp_err_mult, timekeeper;
+	size_t tkr_mono, tkr_raw, timekeeper;
 	size_t clock, cycle_last, mult, shift, xtime_nsec, base, tk_read_base;
 	size_t clocksource_id;
 };

@@ -14,7 +14,6 @@
 const struct rht_layout rht_layout = {
 	.tkr_mono	= offsetof(struct timekeeper, tkr_mono),
 	.tkr_raw	= offsetof(struct timekeeper, tkr_raw),
-	.ntp_err_mult	= offsetof(struct timekeeper, ntp_err_mult),
 	.timekeeper	= sizeof(struct timekeeper),
 	.clock		= offsetof(struct tk_read_base, clock),
 	.cycle_last	= offsetof(struct tk_read_base, cycle_last),

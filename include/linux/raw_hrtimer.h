@@ -47,7 +47,6 @@ struct raw_hrtimer_rate {
  * The expiry is base + (((@tsc_deadline - cycle_last) * mult + xtime_nsec)
  * >> shift), rounded up: what timekeeping_cycles_to_ns() in
  * kernel/time/timekeeping.c will return at the deadline if the rate stays.
- * Where the clock dithers between two values of mult, the higher one is taken.
  * Where the clock runs fast and the clockevent does not count the TSC, the
  * expiry is the nominal distance from now, which is earlier.  So the callback
  * has to call raw_hrtimer_restart().  A timer that has to keep up with a clock
@@ -85,9 +84,8 @@ bool raw_hrtimer_restart(struct hrtimer *timer, u64 tsc_deadline);
  * @tsc_deadline:	host TSC cycles
  * @expiry:		where to put the CLOCK_MONOTONIC time, in ns: the earliest
  *			at which the TSC has reached @tsc_deadline, by less than
- *			1 ns, if the rate stays, and later by up to a unit of mult
- *			times the distance where the clock dithers; some time in
- *			the past if it has passed; KTIME_MAX if it is beyond that
+ *			1 ns, if the rate stays; some time in the past if it has
+ *			passed; KTIME_MAX if it is beyond that
  *
  * Context: any.
  * Return: 0, -EOPNOTSUPP unless the clocksource is the TSC, -EINVAL for NULL.

@@ -4,10 +4,8 @@
 //!
 //! # Vocabulary
 //!
-//! * **snapshot**: the line that `CLOCK_MONOTONIC` follows against the TSC, its top rate, the raw
-//!   rate, and which clocksource it is.
-//! * **top rate**: the fastest that the clock runs while NTP's settings stay. The timekeeper dithers
-//!   between this rate and the one a unit of `mult` below (`timekeeping_adjust()`).
+//! * **snapshot**: the line that `CLOCK_MONOTONIC` follows against the TSC, the raw rate, and which
+//!   clocksource it is.
 
 use super::{
     deadline::Timeline,
@@ -28,68 +26,42 @@ use crate::{
 pub(crate) struct Snapshot {
     /// `CLOCK_MONOTONIC` against the clocksource's cycles, as clock reads have it.
     pub(crate) timeline: Timeline,
-    /// The top rate: that of the timeline, or a unit of `mult` above.
-    pub(crate) top: Rate,
     /// `CLOCK_MONOTONIC_RAW` against the clocksource's cycles.
     pub(crate) raw: Rate,
-    /// Whether the timeline's rate has the unit that the timekeeper adds to dither, and whose cycles it
-    /// counts: [`ntp_word()`].
-    pub(crate) ntp: u64,
+    /// Whose cycles it counts: the clocksource's `id`.
+    pub(crate) id: u32,
 }
 
-/// A snapshot as it is published: `cycle_last`, `xtime_nsec`, `base`, the top rate, the raw rate and
-/// [`ntp_word()`]. Where the clock runs at the top rate, these are the timekeeper's own words.
+/// A snapshot as it is published, which is as the timekeeper has it: `cycle_last`, `xtime_nsec`, `base`,
+/// the rate, the raw rate and the clocksource's `id`.
 pub(crate) type Words = [u64; 6];
-
-/// Above the raw rate: the timeline's rate is a unit below the top rate.
-const BELOW_TOP: u64 = 1 << 63;
-
-/// Returns `ntp_err_mult`, and above it the clocksource's `id`, in one word.
-#[inline(always)]
-pub(crate) fn ntp_word(ntp_err_mult: u32, id: u32) -> u64 {
-    u64::from(ntp_err_mult) | u64::from(id) << 32
-}
 
 /// Whether cycles are the TSC's. If not, a snapshot does not give the time of a deadline.
 #[inline(always)]
-fn is_tsc(ntp: u64) -> bool {
-    // CAST: The upper half, as stored.
-    (ntp >> 32) as u32 == CSID_X86_TSC
+fn is_tsc(id: u64) -> bool {
+    id == u64::from(CSID_X86_TSC)
 }
 
 impl Snapshot {
-    /// Returns the line by which expiries are computed: at the top rate.
-    ///
-    /// So dithering makes a timer late, by less than half a millionth of its distance, and not
-    /// early, which would cost it a second interrupt.
-    #[inline]
-    pub(crate) fn expiry_line(&self) -> Timeline {
-        Timeline {
-            rate: self.top,
-            ..self.timeline
-        }
-    }
-
     /// Whether the clocksource is the TSC. If not, nothing here gives the time of a deadline.
     #[inline]
     pub(crate) fn is_tsc(&self) -> bool {
-        is_tsc(self.ntp)
+        is_tsc(self.id.into())
     }
 
     /// Returns it as it is published.
     #[inline]
     pub(crate) fn words(&self) -> Words {
         let line = &self.timeline;
-        let below_top = if line.rate == self.top { 0 } else { BELOW_TOP };
 
         [
             line.cycle_last.get(),
             line.xtime_nsec,
             // CAST: Two's complement, there and back.
             line.base.get() as u64,
-            self.top.pack(),
-            self.raw.pack() | below_top,
-            self.ntp,
+            line.rate.pack(),
+            self.raw.pack(),
+            self.id.into(),
         ]
     }
 
@@ -97,29 +69,26 @@ impl Snapshot {
     /// published.
     #[inline]
     pub(crate) fn from_words(words: &Words) -> Option<Self> {
-        let [.., raw, ntp] = *words;
-        let expiry_line = expiry_line(words);
-        let top = expiry_line.rate;
-        let mult = top.mult().wrapping_sub((raw & BELOW_TOP != 0).into());
+        let [.., rate, raw, id] = *words;
 
         Some(Self {
             timeline: Timeline {
-                rate: Rate::new(mult, top.shift())?,
-                ..expiry_line
+                rate: Rate::from_word(rate)?,
+                ..timeline(words)
             },
-            top,
             raw: Rate::unpack(raw),
-            ntp,
+            // CAST: As stored.
+            id: id as u32,
         })
     }
 }
 
-/// Returns [`Snapshot::expiry_line()`] of the words that a snapshot was published as.
+/// Returns the timeline of the words that a snapshot was published as.
 #[inline(always)]
-fn expiry_line(&[cycle_last, xtime_nsec, base, top, ..]: &Words) -> Timeline {
+fn timeline(&[cycle_last, xtime_nsec, base, rate, ..]: &Words) -> Timeline {
     Timeline {
         cycle_last: Cycles::new(cycle_last),
-        rate: Rate::unpack(top),
+        rate: Rate::unpack(rate),
         xtime_nsec,
         // CAST: As stored.
         base: MonoNs::new(base as i64),
@@ -137,13 +106,13 @@ pub(crate) fn current() -> Option<(Snapshot, u64)> {
     Some((Snapshot::from_words(&words)?, generation))
 }
 
-/// Returns the line to compute expiries by, and whether it is faster than the raw clock; `None` if the
-/// clocksource is not the TSC. Any context. As much of [`current()`] as the path that starts a timer needs.
+/// Returns the timeline, and whether it is faster than the raw clock; `None` if the clocksource is not the
+/// TSC. Any context. As much of [`current()`] as the path that starts a timer needs.
 #[inline(always)]
 pub(crate) fn current_line() -> Option<(Timeline, bool)> {
     let (words, _) = CURRENT.read();
-    let line = expiry_line(&words);
-    let [.., raw, ntp] = words;
+    let line = timeline(&words);
+    let [.., raw, id] = words;
 
-    is_tsc(ntp).then(|| (line, line.rate.mult() > Rate::unpack(raw).mult()))
+    is_tsc(id).then(|| (line, line.rate.mult() > Rate::unpack(raw).mult()))
 }

@@ -63,32 +63,23 @@ pub(crate) struct Timekeeper {
     /// value.
     pub(crate) mono: u64,
     pub(crate) raw: u64,
-    /// [`ntp_word()`](super::snapshot::ntp_word).
-    pub(crate) ntp: u64,
+    /// The clocksource's `id`.
+    pub(crate) id: u32,
 }
 
 impl Timekeeper {
     /// Returns what is published of it; `None` if no clocksource can have such a rate.
     #[inline]
     fn snapshot(&self) -> Option<Snapshot> {
-        let (rate, raw) = (Rate::from_word(self.mono)?, Rate::from_word(self.raw)?);
-        // CAST: The lower half.
-        let ntp_err_mult = self.ntp as u32;
-        // The clock dithers, and so will run a unit faster, unless the nominal rate is what NTP asks for,
-        // which `mult` can express; or less than one unit above, which cannot be told from that, and may
-        // cost a second callback.
-        let below_top = ntp_err_mult == 0 && rate.mult() != raw.mult();
-
         Some(Snapshot {
             timeline: Timeline {
                 cycle_last: Cycles::new(self.cycle_last),
-                rate,
+                rate: Rate::from_word(self.mono)?,
                 xtime_nsec: self.xtime_nsec,
                 base: MonoNs::new(self.base),
             },
-            top: Rate::new(rate.mult().saturating_add(below_top.into()), rate.shift())?,
-            raw,
-            ntp: self.ntp,
+            raw: Rate::from_word(self.raw)?,
+            id: self.id,
         })
     }
 
@@ -97,15 +88,11 @@ impl Timekeeper {
     ///
     /// Modulo 2^64 of those fractions, that is minutes: only a step of exactly that would be missed, and
     /// the timekeeper reports where the clock was set.
-    ///
-    /// Below the top rate no update is a repeat, not even of the very same line: expiries are computed
-    /// at the top rate from where the snapshot is, and so the later the older it is.
     #[inline(always)]
     fn is_repeat(&self) -> bool {
-        // A snapshot below the top rate has two other words for the rates.
-        let [cycle_last, xtime_nsec, base, mono, raw, ntp] = CURRENT.own();
+        let [cycle_last, xtime_nsec, base, mono, raw, id] = CURRENT.own();
 
-        if self.mono != mono.load() || self.raw != raw.load() || self.ntp != ntp.load() {
+        if self.mono != mono.load() || self.raw != raw.load() || u64::from(self.id) != id.load() {
             return false;
         }
         let cycles = self.cycle_last.wrapping_sub(cycle_last.load());

@@ -114,7 +114,6 @@ fn timekeeper_layout_matches() -> bool {
     let rust = rht_layout {
         tkr_mono: offset_of!(timekeeper, tkr_mono),
         tkr_raw: offset_of!(timekeeper, tkr_raw),
-        ntp_err_mult: offset_of!(timekeeper, ntp_err_mult),
         timekeeper: size_of::<timekeeper>(),
         clock: offset_of!(tk_read_base, clock),
         cycle_last: offset_of!(tk_read_base, cycle_last),

@@ -5,7 +5,7 @@
 //! # Vocabulary
 //!
 //! * **deadline**: the TSC value before which the callback's work must not be done.
-//! * **exact expiry**: the time at which the clock reaches the deadline, at the top rate.
+//! * **exact expiry**: the time at which the clock reaches the deadline, if its rate stays.
 //! * **plain expiry**: the expiry that the caller has set, used where a deadline has none.
 //! * **start**: arm a timer for its deadline.
 //! * **restart**: in a callback that runs before the deadline, set the timer's next expiry. The
@@ -95,7 +95,7 @@ fn nominal(deadline: Cycles) -> Option<MonoNs> {
     if !snapshot.is_tsc() {
         return None;
     }
-    let (line, now) = (snapshot.expiry_line(), ffi::rdtsc());
+    let (line, now) = (snapshot.timeline, ffi::rdtsc());
 
     if SLACK == MonoNs::new(0) {
         return Some(margin::expiry(&line, snapshot.raw, deadline, now));

@@ -78,7 +78,7 @@ impl Passes {
 #[inline]
 pub(crate) fn rate_published(published: &Published) {
     let is_another_line = published.is_another_line;
-    let rate = published.new.top;
+    let rate = published.new.timeline.rate;
     let change = match REFERENCE.load() {
         0 => None,
         reference => {

@@ -10,12 +10,9 @@ use super::super::{
 };
 
 use crate::{
-    clock::{
-        snapshot::ntp_word,
-        update::{
-            self,
-            Timekeeper, //
-        }, //
+    clock::update::{
+        self,
+        Timekeeper, //
     },
     timer::pass, //
 };
@@ -50,8 +47,6 @@ fn timekeeper(tk: &bindings::timekeeper) -> Timekeeper {
     let (mono, raw) = (&tk.tkr_mono, &tk.tkr_raw);
     // SAFETY: A timekeeper has a clocksource, which has its `id` there.
     let id = unsafe { mono.clock.byte_add(CLOCKSOURCE_ID) }.cast::<u32>();
-    // SAFETY: The clocksource stays while it is the timekeeper's, and its `id` does not change.
-    let id = unsafe { id.read() };
 
     Timekeeper {
         cycle_last: mono.cycle_last,
@@ -59,7 +54,8 @@ fn timekeeper(tk: &bindings::timekeeper) -> Timekeeper {
         base: mono.base,
         mono: rate_word(mono),
         raw: rate_word(raw),
-        ntp: ntp_word(tk.ntp_err_mult, id),
+        // SAFETY: The clocksource stays while it is the timekeeper's, and its `id` does not change.
+        id: unsafe { id.read() },
     }
 }
 

@@ -31,10 +31,7 @@ use clock::{
     deadline::Timeline,
     latch::Latch,
     rate::Rate,
-    snapshot::{
-        ntp_word,
-        Snapshot, //
-    }, //
+    snapshot::Snapshot, //
 };
 use units::{
     Cycles,
@@ -84,9 +81,7 @@ fn numbered(n: u32) -> Snapshot {
             xtime_nsec: n.into(),
             base: MonoNs::new(n.into()),
         },
-        // The rate or one unit more, as the timekeeper dithers.
-        top: rate(n + n % 3 / 2),
         raw: rate(n),
-        ntp: ntp_word(n, n),
+        id: n,
     }
 }

@@ -39,18 +39,15 @@ static void read_once(struct reading *r)
 	} while (again.generation != r->rate.generation);
 }
 
-/* What the faster of the two rates of a dithering clock may add until a tick comes. */
-#define LAST_TICK_NS (100 * NSEC_PER_MSEC)
-
 /*
  * The clock, rounded down, was read between two TSC values: it cannot be below
- * the expiry of the first, rounded up, by more than 1 and that, nor above that of
- * the second.
+ * the expiry of the first, rounded up, by more than 1, nor above that of the
+ * second.
  */
 static void run_expiry(const u64 *args)
 {
 	unsigned int outside = 0, errors = 0;
-	ktime_t ahead, most = KTIME_MIN;
+	ktime_t most = KTIME_MIN;
 	u64 widest = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -58,8 +55,7 @@ static void run_expiry(const u64 *args)
 
 		read_once(&r);
 		errors += !!r.error;
-		ahead = 1 + LAST_TICK_NS / r.rate.mono_mult;
-		outside += r.expiry_before - ahead > r.mono || r.mono > r.expiry_after;
+		outside += r.expiry_before - 1 > r.mono || r.mono > r.expiry_after;
 		most = max(most, r.expiry_before - r.mono);
 		widest = max(widest, r.after - r.before);
 	}
@@ -70,8 +66,7 @@ static void run_expiry(const u64 *args)
 }
 
 /*
- * How far the expiry of a deadline lies ahead is the distance times the rate: the
- * one now, or the one a unit of mult above, to which it may dither.
+ * How far the expiry of a deadline lies ahead is the distance times the rate.
  */
 static void run_ahead(const u64 *args)
 {
@@ -95,7 +90,7 @@ static void run_ahead(const u64 *args)
 
 		/* Both are rounded up, so the difference is rounded up or down. */
 		least = mul_u64_u32_shr(distances[i], rate.mono_mult, rate.shift);
-		most = mul_u64_u32_shr(distances[i], rate.mono_mult + 1, rate.shift) + 1;
+		most = least + 1;
 		if (then - now < least || then - now > most) {
 			report("%llu cycles: %lld ns, not %llu to %llu", distances[i], then - now,
 			       least, most);

@@ -3,12 +3,9 @@
 //! The models: what the first thread and those that it starts do, and what must be so in the end.
 
 use crate::{
-    clock::{
-        snapshot::ntp_word,
-        update::{
-            self,
-            Timekeeper, //
-        }, //
+    clock::update::{
+        self,
+        Timekeeper, //
     },
     ffi::{
         self,
@@ -71,7 +68,7 @@ pub(crate) fn update_of(clocksource: u32, mult: u32) {
             base: 0,
             mono: mult.into(),
             raw: mult.into(),
-            ntp: ntp_word(0, clocksource),
+            id: clocksource,
         },
         pass::rate_published,
     );

@@ -5,19 +5,19 @@
 pub const LISTENER: &[Fault] = &[
     Fault {
         what: "another rate is a repeat",
-        edits: &[edit("clock/update.rs", "self.mono != mono.load() || self.raw != raw.load() || self.ntp != ntp.load()",
-            "self.raw != raw.load() || self.ntp != ntp.load()")],
+        edits: &[edit("clock/update.rs", "self.mono != mono.load() || self.raw != raw.load() || u64::from(self.id) != id.load()",
+            "self.raw != raw.load() || u64::from(self.id) != id.load()")],
         model: "listener::a_change",
     },
     Fault {
         what: "another raw rate is a repeat",
-        edits: &[edit("clock/update.rs", "self.mono != mono.load() || self.raw != raw.load() || self.ntp != ntp.load()",
-            "self.mono != mono.load() || self.ntp != ntp.load()")],
+        edits: &[edit("clock/update.rs", "self.mono != mono.load() || self.raw != raw.load() || u64::from(self.id) != id.load()",
+            "self.mono != mono.load() || u64::from(self.id) != id.load()")],
         model: "listener::a_change",
     },
     Fault {
         what: "another clocksource is a repeat",
-        edits: &[edit("clock/update.rs", "self.mono != mono.load() || self.raw != raw.load() || self.ntp != ntp.load()",
+        edits: &[edit("clock/update.rs", "self.mono != mono.load() || self.raw != raw.load() || u64::from(self.id) != id.load()",
             "self.mono != mono.load() || self.raw != raw.load()")],
         model: "listener::a_change",
     },
@@ -31,12 +31,6 @@ pub const LISTENER: &[Fault] = &[
         what: "a fraction of a nanosecond is a repeat",
         edits: &[edit("clock/update.rs", "            == self.xtime_nsec.wrapping_add(", "
             & !1 == !1 & self.xtime_nsec.wrapping_add(")],
-        model: "listener::a_change",
-    },
-    Fault {
-        what: "below the top rate there are repeats",
-        edits: &[edit("clock/update.rs", "self.mono != mono.load() || self.raw != raw.load()",
-            "self.mono + (raw.load() >> 63) != mono.load() || self.raw != raw.load() << 1 >> 1")],
         model: "listener::a_change",
     },
     Fault {
