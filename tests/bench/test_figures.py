@@ -185,6 +185,17 @@ class Collecting(unittest.TestCase):
         self.suite("vmx", COST.replace("    # cost: expiry: 70\n", ""))
         self.assertEqual(collect.collect(self.build), {})
 
+    def test_symptom(self):
+        log = "".join(f"@ symptom {module} {status} {late}\n# Stage 2\nok 1 a\n"
+                      for module, status, late in [("absent", 254, 14250)] * 3 + [("loaded", 0, -9)] * 3)
+        self.suite("symptom", log.partition("\n")[2])
+        self.assertEqual(collect.collect(self.build), {})
+        self.suite("symptom", log)
+        found = collect.collect(self.build)["symptom"]
+        self.assertEqual(quotes.quotes({"symptom": found}), {
+            "symptom.failed": "fails 3 times of 3", "symptom.late": "14,250 cycles late",
+            "symptom.passed": "passes 3 times of 3"})
+
     def test_both_ways_or_none(self):
         self.suite("vmx-timers-stock", TIMER.format(7, "0") + TIMER.format(8, "up"))
         self.assertEqual(collect.collect(self.build), {})

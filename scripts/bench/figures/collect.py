@@ -173,6 +173,16 @@ def reported(build):
     return found
 
 
+def symptom(build):
+    """The nested test with a clock that is 25 ppm slow: each run's status, and by how many cycles
+    after its deadline L2 ran last."""
+    found = [match.groups() for match in map(re.compile(
+        r"\s*@ symptom (absent|loaded) (\d+) (-?\d+)").fullmatch, _lines(build, "symptom")) if match]
+    data = len(found) == 6 and _of_suites(build, ["symptom"], [
+        {"module": module, "status": int(status), "late": int(late)} for module, status, late in found])
+    return {"symptom": data} if data else {}
+
+
 def check(build):
     """How long a whole "make check" took, and how many tests it has."""
     whole = record.read(build / "check")["whole"]
@@ -185,7 +195,7 @@ def check(build):
 def collect(build):
     """Every data file that there are results for, by its name."""
     found = {}
-    for source in (demo, bench, ways, cost, reported, check):
+    for source in (demo, bench, ways, cost, reported, symptom, check):
         found |= source(build)
     return found
 

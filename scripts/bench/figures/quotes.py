@@ -48,6 +48,16 @@ def _timers(results):
             "hooked_more": timer("hooked") - timer("stock")}
 
 
+def _symptom(results):
+    runs = {module: [run for run in results if run["module"] == module]
+            for module in ("absent", "loaded")}
+    failed = sum(run["status"] != 0 for run in runs["absent"])
+    passed = sum(run["status"] == 0 for run in runs["loaded"])
+    return {"failed": f"fails {failed} times of {len(runs['absent'])}",
+            "late": f"{max(run['late'] for run in runs['absent']):,} cycles late",
+            "passed": f"passes {passed} times of {len(runs['loaded'])}"}
+
+
 def _check(results):
     return {"minutes": f"{round(results['seconds'] / 60)} minutes",
             "processors": f"{results['processors']} processors", "tests": f"{results['passed']:,}"}
@@ -59,7 +69,8 @@ def _growth(results):
     return {"alone": latest(0), "many": latest(4096)}
 
 
-QUOTES = {"demo": _demo, "cost": _cost, "timers": _timers, "check": _check, "growth": _growth}
+QUOTES = {"demo": _demo, "cost": _cost, "timers": _timers, "symptom": _symptom, "check": _check,
+          "growth": _growth}
 
 
 def quotes(data):

@@ -251,6 +251,8 @@ SUITES = [
     Suite("vmx-nolapic-timer", vm("--append", "nolapic_timer",
                                   command=[*RUN_ALL_STRICTLY, "arm.sh"]), VMX, seconds=30),
     Suite("chrony", vm(command=[*RUN_ALL, "chrony.sh"]), VMX, seconds=200, long=True),
+    Suite("symptom", vm("--add", f"{TREE / 'scripts/guest/symptom.sh'}:/symptom.sh",
+                        command=["sh", "/symptom.sh"]), VMX, seconds=40, long=True),
     # Without the module and with a bent clock they must fail: that is the fault.
     Suite("vmx-guests", kvm_tests("--kvm", "patched", tests=[
         *NESTED, "apic_timer_test",
