@@ -48,6 +48,7 @@ CACHE = _place()
 
 _START = time.monotonic()
 _TICK = 10          # seconds between progress lines
+SILENCE = 15        # seconds without news after which one tells what still runs
 removers = []       # what can remove a directory that rmtree() cannot
 _held = {}          # stages in use: path -> file, locked until this process ends
 _held_guard = threading.Lock()
@@ -65,6 +66,24 @@ def elapsed(since=_START):
 def say(name, text):
     """One line of progress, on stderr: stdout belongs to results."""
     print(f"[{elapsed():>6}] {name}: {text}", file=sys.stderr, flush=True)
+
+
+class Silence:
+    """When to tell that something still runs: each time that there were no news for a while."""
+
+    def __init__(self):
+        self.broken()
+
+    def broken(self):
+        """There are news."""
+        self._since = time.monotonic()
+
+    def over(self):
+        """Whether it has lasted long enough; if so, it begins anew."""
+        if time.monotonic() - self._since < SILENCE:
+            return False
+        self.broken()
+        return True
 
 
 def main(function):
@@ -238,13 +257,29 @@ def _last_line(log):
     return last.replace(f"{CACHE}/", "")[:70]
 
 
-_running = set()    # processes of run_logged(), in any thread
+_running = set()    # processes in any thread, that end_all() ends
+_ended = threading.Event()
 
 
 def end_all():
-    """Kill what run_logged() waits for in other threads: it fails there."""
+    """Kill what run_logged() and machines wait for in other threads: it fails there."""
+    _ended.set()
     for process in list(_running):
         process.kill()
+
+
+@contextlib.contextmanager
+def ended(process):
+    """Have it killed at the end of this, or by end_all()."""
+    _running.add(process)
+    try:
+        if _ended.is_set():
+            process.kill()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        _running.discard(process)
 
 
 def run_logged(name, what, argv, expect=None, **popen):
@@ -256,25 +291,19 @@ def run_logged(name, what, argv, expect=None, **popen):
     log.parent.mkdir(parents=True, exist_ok=True)
     say(name, what)
     start = time.monotonic()
-    with open(log, "wb") as output:
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output,
-                                   stderr=subprocess.STDOUT, **popen)
-        _running.add(process)
-        try:
-            while True:
-                try:
-                    status = process.wait(_TICK)
-                    break
-                except subprocess.TimeoutExpired:
-                    far = _last_line(log)
-                    if expect:
-                        lines = log.read_bytes().count(b"\n")
-                        far = f"{min(99, 100 * lines // expect)} %, {far}"
-                    say(name, f"{what}, {elapsed(start)}: {far}")
-        finally:
-            process.kill()
-            process.wait()
-            _running.discard(process)
+    with open(log, "wb") as output, ended(subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            **popen)) as process:
+        while True:
+            try:
+                status = process.wait(_TICK)
+                break
+            except subprocess.TimeoutExpired:
+                far = _last_line(log)
+                if expect:
+                    lines = log.read_bytes().count(b"\n")
+                    far = f"{min(99, 100 * lines // expect)} %, {far}"
+                say(name, f"{what}, {elapsed(start)}: {far}")
     if status:
         tail = [line if len(line) < 300 else f"{line[:100]} ... {line[-150:]}" for line in
                 log.read_bytes().decode(errors="replace").splitlines()[-20:]]

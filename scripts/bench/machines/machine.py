@@ -142,31 +142,26 @@ class Machine:
             process = subprocess.Popen(root.command(command, cwd=run),
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=errors)
-        try:
-            with selectors.PollSelector() as selector:
-                selector.register(process.stdout, selectors.EVENT_READ)
-                if person:
-                    person.attach(selector)
-                while not conversation.ended:
-                    left = deadline - time.monotonic()
-                    if left <= 0:
-                        conversation.result.status = TIMEOUT
+        with process.stdout, cache.ended(process), selectors.PollSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            if person:
+                person.attach(selector)
+            while not conversation.ended:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    conversation.result.status = TIMEOUT
+                    return
+                if _STOPPED in (run / "stderr").read_bytes():
+                    return
+                for key, _ in selector.select(min(left, 1)):
+                    if key.data:
+                        key.data()
+                    elif data := os.read(key.fd, 65536):
+                        conversation.hear(data)
+                    else:
                         return
-                    if _STOPPED in (run / "stderr").read_bytes():
-                        return
-                    for key, _ in selector.select(min(left, 1)):
-                        if key.data:
-                            key.data()
-                        elif data := os.read(key.fd, 65536):
-                            conversation.hear(data)
-                        else:
-                            return
-                    if person and conversation.running:
-                        person.listen(selector)
-        finally:
-            process.kill()
-            process.stdout.close()
-            process.wait()
+                if person and conversation.running:
+                    person.listen(selector)
 
     def _judge(self, result, console, timeout, run):
         """Say why, where the command did not simply end."""

@@ -32,6 +32,8 @@ results.json, an object with
 from dataclasses import dataclass, field, replace
 import re
 
+from ..machines import session
+
 SCHEMA = 2
 TEST = "vmx_preemption_timer_test"
 TOLERANCE_PPM = 1.0     # a unit of mult is up to 0.46 ppm
@@ -113,35 +115,27 @@ class Measured:
     set: dict = field(default_factory=dict)     # adjtimex, read back
 
 
-class Reader:
+class Reader(session.Reader):
     """Reads one machine's output line by line; `began` and `ended` are told of runs."""
 
     def __init__(self, rates, with_patched, began, ended):
+        super().__init__()
         self.rates = {rate.name: rate for rate in rates if rate.runs(with_patched)}
         self.with_patched = with_patched
         self.began = began
         self.ended = ended
         self.measured = []
-        self.facts = {}
         self.complete = False
 
     @property
     def run(self):
         return self.measured[-1].runs[-1]
 
-    def line(self, text):
-        text = text.rstrip("\r\n")
-        if text.startswith("@ "):
-            word, _, rest = text[2:].partition(" ")
-            getattr(self, f"_{word}", self._fact(word))(rest)
-            return
+    def other(self, text):
         match = re.search(r"Stage 2: (L[12]) PT expiry TSC \((\d+)\) , "
                           r"\1 TSC deadline \((\d+)\)$", text)
         if match and self.measured and self.measured[-1].runs:
             setattr(self.run, match[1].lower(), int(match[2]) - int(match[3]))
-
-    def _fact(self, word):
-        return lambda rest: self.facts.__setitem__(word, rest)
 
     def _rate(self, name):
         self.measured.append(Measured(self.rates[name]))

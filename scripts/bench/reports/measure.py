@@ -40,6 +40,7 @@ with
 from dataclasses import dataclass, field
 import re
 
+from ..machines import session
 from .plan import SCHEDULES, SLEW, VARIANTS, Job
 
 SCHEMA = 1
@@ -54,7 +55,7 @@ def summary(samples):
 
 
 @dataclass
-class Reader:
+class Reader(session.Reader):
     """Reads one machine's output line by line; what it says goes to `progress`."""
     job: Job
     progress: object = print
@@ -68,12 +69,8 @@ class Reader:
     complete: bool = False
     now: dict = field(default_factory=dict)     # variant, schedule, what runs
 
-    def line(self, text):
-        text = text.rstrip("\r\n")
-        if text.startswith("@ "):
-            word, _, rest = text[2:].partition(" ")
-            getattr(self, f"_{word}", self._fact(word))(rest)
-        elif match := re.match(r"# raw:((?: -?\d+)+)$", text):
+    def other(self, text):
+        if match := re.match(r"# raw:((?: -?\d+)+)$", text):
             self.now["samples"] += map(int, match[1].split())
         elif match := re.match(r"# (slew|growth): (.*)$", text):
             getattr(self, f"_said_{match[1]}")(match[2])
@@ -81,9 +78,6 @@ class Reader:
             self.now.setdefault("values", {})[match[1]] = int(match[2])
         elif text.startswith("not ok") and "case" in self.now:
             self.complaints.append(f"{self.job.name}: {self.now['case']}: {text}")
-
-    def _fact(self, word):
-        return lambda rest: self.facts.__setitem__(word, rest)
 
     def _part(self, _name):
         self.now = {}

@@ -52,6 +52,7 @@ RULES = [
      "{demo}", "runs it"),
     (r"scripts/guest/measure/.*|scripts/measure|scripts/bench/(reports/"
      r"(measure|plan|tables|pictures)|suites/goals)\.py", "{measure}", "runs it"),
+    (r"scripts/bench/machines/session\.py", "{demo|measure}", "runs its machines by it"),
     (r"scripts/guest/symptom\.sh", "symptom", "runs it"),
     (r"scripts/(guest/verdicts\.sh|bench/suites/verdicts\.py)", "{/verdicts\\.sh}", "runs it"),
     (r"scripts/guest/kvm-tests\.sh|scripts/bench/suites/(accuracy|timers|kvm_series)\.py",

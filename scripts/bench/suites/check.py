@@ -19,11 +19,10 @@ import time
 import traceback
 from typing import Callable
 
-from ..cache import BenchError, TREE, elapsed, say
+from ..cache import BenchError, Silence, TREE, elapsed, say
 from .ktap import Count
 
 GRACE = 20          # seconds from SIGTERM to SIGKILL, which what runs in the root needs
-SILENCE = 15        # seconds without news after which it says what runs
 # How far a suite's programs say they are, by cache.say, and a test in a machine, by a comment.
 _STEP = re.compile(r"(?:\[ *\d+m\d\ds\]|\s*#) (.*\b(?:run|step|round) \d+ of \d+\b.*)")
 _RESULT = re.compile(r"\s*(?:not )?ok \d|\s*(?:1\.\.\d|Bail out!)|test .* \.\.\. |test result: ")
@@ -146,7 +145,8 @@ class Runner:
         self._changed = threading.Condition()
         self._processes = set()
         self._stopped = False
-        self._begin = self._last_news = time.monotonic()
+        self._begin = time.monotonic()
+        self._silence = Silence()
         self._ahead = {}
         for suite in reversed(_in_order_of_need(suites)):
             waiting = [s.name for s in suites if suite.name in s.after]
@@ -155,7 +155,7 @@ class Runner:
         logs.mkdir(parents=True, exist_ok=True)
 
     def news(self, text):
-        self._last_news = time.monotonic()
+        self._silence.broken()
         print(f"[{elapsed():>6}] {text}", flush=True)
 
     def progress(self, name, text):
@@ -255,14 +255,13 @@ class Runner:
             self._changed.notify()
 
     def _break_silence(self):
-        if time.monotonic() - self._last_news < SILENCE:
+        if not self._silence.over():
             return
         now = time.monotonic()
         running = [f"{job.suite.name} ({now - job.begin:.0f} s"
                    + (f", at: {job.doing[:60]})" if job.doing else ")")
                    for job in self.jobs.values() if job.thread and job.count is None]
         done = sum(job.count is not None for job in self.jobs.values())
-        self._last_news = now
         say("check", f"{done} of {len(self.jobs)} suites done, running: {', '.join(running)}")
 
     def _stop(self):
