@@ -15,7 +15,10 @@
 
 bool rht_clockevent_counts_tsc __read_mostly;
 
-/* The probe is cancelled before it fires, but not too far ahead for a clockevent. */
+/*
+ * The probe is cancelled long before it would fire.  Its expiry is no further ahead than any
+ * clockevent can be programmed for.
+ */
 #define RHT_PROBE_S	10
 #define RHT_PROBES	10
 #define RHT_PROBE_US	50
@@ -52,9 +55,9 @@ static bool rht_tsc_deadline_is_armed(void)
 }
 
 /*
- * Runs on each CPU that is online, and on each that comes online.  One CPU whose clockevent
- * does not count the TSC decides for all: treating a clockevent that does as one that does
- * not costs a timer a second callback, and nothing else.
+ * Called on each CPU that is online, and on each that comes online.  One CPU whose clockevent
+ * does not count the TSC decides for all CPUs, because that costs the timers of the others a
+ * second callback and nothing else.
  */
 static int rht_cpu_online(unsigned int cpu)
 {

@@ -17,8 +17,8 @@ use super::{
 use core::ptr::{
     addr_of,
     addr_of_mut,
-    null_mut,
     with_exposed_provenance_mut,
+    without_provenance_mut,
     NonNull, //
 };
 
@@ -68,13 +68,13 @@ pub(super) fn bucket(table: &'static [Word; BUCKETS], address: usize) -> &'stati
     &table[(hash as usize) % BUCKETS]
 }
 
-/// Returns the entry whose address a word of a chain has.
+/// Returns the entry whose address is in a word of a chain.
 #[inline]
 pub(super) fn entry_at(word: u64) -> Option<NonNull<rht_entry>> {
     NonNull::new(link_of(word))
 }
 
-/// Returns the same as a link in an entry.
+/// Returns the pointer that an entry has as a link in place of a word.
 #[inline]
 pub(super) fn link_of(word: u64) -> *mut rht_entry {
     // CAST: `word_of_link()` has made it of an address.
@@ -123,7 +123,7 @@ pub(super) fn next_of_vcpu(entry: NonNull<rht_entry>) -> u64 {
     word_of_link(unsafe { addr_of!((*entry.as_ptr()).next_of_vcpu).read() })
 }
 
-/// Sets that.
+/// Sets the word that [`next_of_vcpu()`] returns.
 pub(super) fn set_next_of_vcpu(entry: NonNull<rht_entry>, next: u64) {
     // SAFETY: As in `next_of_vcpu()`.
     unsafe { addr_of_mut!((*entry.as_ptr()).next_of_vcpu).write(link_of(next)) };
@@ -157,7 +157,7 @@ pub(super) fn unlink(_lock: &TableLock, entry: NonNull<rht_entry>) {
     }
 }
 
-/// Returns the vCPU that an entry is of, as an address.
+/// Returns the address of the vCPU whose timer an entry is for.
 pub(super) fn vcpu_of(_lock: &TableLock, entry: NonNull<rht_entry>) -> usize {
     // SAFETY: An entry in a chain is valid, and the table's lock is held.
     unsafe { addr_of!((*entry.as_ptr()).vcpu).read() }.addr()
@@ -175,11 +175,8 @@ pub(super) fn fill_in(
 
     filled.node.timer = timer.as_raw();
     filled.node.cpu = -1;
-    filled.vcpu = if vcpu == 0 {
-        null_mut()
-    } else {
-        with_exposed_provenance_mut(vcpu)
-    };
+    // It is compared, and never followed.
+    filled.vcpu = without_provenance_mut(vcpu);
     filled.next = link_of(by_timer);
     filled.next_of_vcpu = link_of(by_vcpu);
     // SAFETY: Nobody else knows of an entry of the pool.

@@ -52,8 +52,8 @@ pub(crate) fn find<'a>(_irq: &'a IrqOff, timer: Timer<'a>) -> Option<Entry<'a>> 
     search(timer).map(|entry| unsafe { Entry::from_raw(entry) })
 }
 
-/// Finds the entry of `timer`, which is being started, or takes one from the pool for it; `None` if the
-/// pool is empty. Once in a timer's life this takes the table's lock.
+/// Finds the entry of `timer`, or takes one from the pool for it; `None` if the pool is empty. Context: the
+/// timer's start, which takes the table's lock the first time.
 #[inline]
 pub(crate) fn find_or_take<'a>(irq: &'a IrqOff, timer: Timer<'a>) -> Option<Entry<'a>> {
     match find(irq, timer) {
@@ -73,15 +73,15 @@ fn take<'a>(_irq: &'a IrqOff, timer: Timer<'a>) -> Option<Entry<'a>> {
     fill_in(entry, timer, vcpu, by_timer.load(), by_vcpu.load());
     TAKEN.store_release(TAKEN.load().wrapping_add(1));
     by_vcpu.store_release(word_of(entry));
-    // A lookup that sees this sees the whole entry.
+    // Last, because a lookup reads the entry once it has read this word.
     by_timer.store_release(word_of(entry));
     drop(lock);
-    // SAFETY: It was just put into the table; interrupts are off, and the timer is lent, for `'a`.
+    // SAFETY: The entry is in the table now; interrupts are off, and the timer is lent, for `'a`.
     Some(unsafe { Entry::from_raw(entry) })
 }
 
-/// Retires the entries of `vcpu`, whose timers are about to be freed; `cancel` is called for the node of
-/// each, so that nothing touches its timer after this. Any context but NMI.
+/// Retires the entries of `vcpu`, whose timers are about to be freed. Calls `cancel` for the node of each,
+/// after which nothing touches the timer. Any context but NMI.
 pub(crate) fn retire(vcpu: Vcpu, cancel: impl Fn(Node<'_>)) {
     let lock = TableLock::lock();
     let chain = bucket(&BY_VCPU, vcpu.address());
@@ -123,7 +123,7 @@ pub(crate) fn for_each(f: impl Fn(Entry<'_>)) {
     }
 }
 
-/// Queues the work item. Any context.
+/// Queues the work item, which fills the pool. Any context.
 pub(crate) fn queue_work() {
     pool::queue_work();
 }
@@ -133,13 +133,13 @@ pub(crate) fn fill() {
     pool::fill();
 }
 
-/// The table while entries can be taken. Dropping it frees all: no hook is in place any more, and no node
-/// is on a queue. Process context, may sleep.
+/// The table, while entries can be taken from its pool. Dropping it frees all entries: by then no hook is in
+/// place, and no node is queued. Process context, may sleep.
 #[must_use = "dropping it closes the table"]
 pub(crate) struct OpenTable(());
 
 impl OpenTable {
-    /// Opens the table. Process context, may sleep.
+    /// Fills the pool, and lets entries be taken. Process context, may sleep.
     pub(crate) fn new() -> Self {
         pool::open();
         Self(())
