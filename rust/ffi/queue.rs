@@ -30,9 +30,9 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// The pointer is to the queue of `cpu`, whose lock was taken and is released on drop. All that is on its
-/// lists are `node`s of valid nodes with this `cpu`: each one's owner removes it, with this lock, before
-/// the node ends.
+/// The pointer is to the queue of `cpu`, whose lock was taken and is released on drop. Each link on its lists
+/// is the `node` of a valid `struct tsc_timer` whose `cpu` is this one, because the owner removes it, with
+/// this lock held, before it ends.
 pub(crate) struct Queue {
     queue: NonNull<bindings::rht_queue>,
     cpu: Cpu,
@@ -52,7 +52,7 @@ impl Queue {
         unsafe { Self::locked(queue, cpu, flags) }
     }
 
-    /// Takes the lock of the queue of a CPU with a higher number, too.
+    /// Takes the lock of the queue of `cpu` as well, which has a higher number than this queue's CPU.
     pub(super) fn lock_above(&self, cpu: Cpu) -> Self {
         let mut flags = 0;
         // SAFETY: `cpu` is a possible CPU, so it has a queue; of two queues the lower CPU's is locked
@@ -103,7 +103,7 @@ impl Queue {
         unsafe { addr_of_mut!((*self.queue.as_ptr()).pending) }
     }
 
-    /// Gives the lock up to the caller, who releases it: the queue, and the flags to do it with.
+    /// Returns the queue and the flags, with which the caller has to release the lock.
     #[inline]
     pub(super) fn into_raw(self) -> (*mut bindings::rht_queue, c_ulong) {
         let this = ManuallyDrop::new(self);
@@ -111,13 +111,13 @@ impl Queue {
         (this.queue.as_ptr(), this.flags)
     }
 
-    /// Returns whether the CPU was called, and sets that it is.
+    /// Sets whether the CPU is called to serve its queue; returns whether it was.
     fn set_called(&self, called: bool) -> bool {
         // SAFETY: By the type's invariant the queue is valid, and its lock is held.
         unsafe { addr_of_mut!((*self.queue.as_ptr()).called).replace(called) }
     }
 
-    /// Notes that the CPU is called to serve its queue; `None` if it was called, and has not yet begun.
+    /// Marks the CPU as called to serve its queue; `None` if it was called before, and has not yet begun.
     pub(crate) fn call(&self) -> Option<Call> {
         let called = self.set_called(true);
 
@@ -125,19 +125,18 @@ impl Queue {
         (!called).then_some(Call(self.cpu))
     }
 
-    /// Notes that the CPU has begun to serve its queue.
+    /// Marks the CPU as no longer called, because it has begun to serve its queue.
     pub(crate) fn answer(&self) {
         self.set_called(false);
     }
 
-    /// Returns for how long the queue was left alone before this batch, in nanoseconds; 0 where it was
-    /// not.
+    /// Returns the pause before this batch, in nanoseconds; 0 if there was none.
     pub(crate) fn pause(&self) -> u32 {
         // SAFETY: By the type's invariant the queue is valid, and its lock is held.
         unsafe { addr_of_mut!((*self.queue.as_ptr()).pause).read() }
     }
 
-    /// Sets for how long the queue is left alone until the next batch.
+    /// Sets the pause before the next batch.
     pub(crate) fn set_pause(&self, pause: u32) {
         // SAFETY: As in `pause()`.
         unsafe { addr_of_mut!((*self.queue.as_ptr()).pause).write(pause) };
@@ -158,7 +157,7 @@ impl Queue {
         self.first_due().is_some()
     }
 
-    /// Returns the next node of the pass, which is due no more.
+    /// Returns the next node that is due, and makes it pending.
     pub(crate) fn advance(&self) -> Option<Due<'_>> {
         let due = self.first_due()?;
 
