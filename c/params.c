@@ -54,7 +54,7 @@ static struct rht_choice rht_attach __ro_after_init = {
 
 module_param_cb(attach, &rht_choice_ops, &rht_attach, 0400);
 __MODULE_PARM_TYPE(attach, "string");
-MODULE_PARM_DESC(attach, "how to attach to KVM: auto (registered if it offers that, else hooked; the default), registered (insmod fails if KVM does not offer it), hooked (its timers are hooked from outside), off");
+MODULE_PARM_DESC(attach, "how to attach to KVM: auto (registered if it offers that, else hooked; the default), registered (insmod fails if KVM does not offer it), hooked (its timers are hooked in any case), off");
 
 static bool rht_rearm = true;
 module_param_named(rearm, rht_rearm, bool, 0600);

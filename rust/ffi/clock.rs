@@ -66,7 +66,7 @@ pub(crate) fn clockevent_counts_tsc() -> bool {
     unsafe { addr_of!(bindings::rht_clockevent_counts_tsc).read_volatile() }
 }
 
-/// Asks for the deadlines of all hooked timers to be forgotten, because the TSC has restarted, or the
+/// Asks for the deadlines of all hooked timers to be dropped, because the TSC has restarted, or the
 /// clocksource has left it or come back to it. Any context, the listener's included.
 pub(crate) fn tsc_restarted() {
     // SAFETY: `irq_work_queue()` may be called in any context, and the work is a static one that the

@@ -9,13 +9,13 @@ use super::bindings;
 /// Parameter `attach`: which KVM to attach to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attach {
-    /// One that offers it.
+    /// Register with a KVM that offers it, hook any other.
     Auto,
-    /// The one that is loaded, or fail.
+    /// Register, or fail if the KVM that is loaded does not offer it.
     Registered,
-    /// From outside, whatever it offers.
+    /// Hook the KVM, whatever it offers.
     Hooked,
-    /// None.
+    /// Leave KVM alone.
     Off,
 }
 

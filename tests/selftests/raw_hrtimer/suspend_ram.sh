@@ -37,8 +37,8 @@ sleep_once() {
 	guest_still_runs
 }
 
-# Where the TSC restarts, a timer that was pending keeps its expiry if nobody patched
-# KVM, and so may be early by its margin (Documentation/kvm.rst).
+# Where the TSC restarts, a timer of a hooked KVM that was pending keeps its expiry, and
+# so may be early (Documentation/design.rst).
 stop_this_guest() {
 	if [ $RESTARTS != 0 ] && ! is_registered; then
 		stop_disturbed_guest
