@@ -150,6 +150,20 @@ def beside(data):
         for row in data["beside"]["results"]])
 
 
+def series(data):
+    """What the series of patches/kvm cost."""
+    costs = data["timers"]["results"]["cost"]
+    kinds = {"stock": "stock", "unprovided": "``patched``, no module", "patched": "``patched``, module",
+             "hardware": "``hardware``"}
+    rows = [[what, *[f"{costs[name]:,}" if (name := f"{of}, {kind}") in costs and kind in told else ""
+                     for kind in kinds]]
+            for what, of, told in (
+                ("L2's timer, start and cancel", "nested arm and cancel", kinds),
+                ("write of a TSC deadline, hrtimer", "TSC deadline, arm", list(kinds)[:3]),
+                ("the same, of no deadline", "TSC deadline, disarm", list(kinds)[:3]))]
+    return _simple(_origin(data["timers"]), ("what", *kinds.values()), rows)
+
+
 # What each block is made of: its function, and the data files that it needs.
 BLOCKS = {
     "demo": (demo, ["demo"]),
@@ -162,6 +176,7 @@ BLOCKS = {
     "flaky": (flaky, ["flaky"]),
     "advance": (advance, ["advance"]),
     "beside": (beside, ["beside"]),
+    "series": (series, ["timers"]),
 }
 
 
