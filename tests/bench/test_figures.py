@@ -181,6 +181,12 @@ class Collecting(unittest.TestCase):
         self.assertEqual((found["commit"], found["kernel"], found["images"]),
                          ("abc", "7.3.4", ["0123456789ab"]))
 
+    def test_cost_that_was_measured_again(self):
+        again = "    # cost: expiry: 70\n"
+        self.suite("vmx", COST.replace(again, f"{again}    # expiry: 70, not hooked: 68\n"
+                                              + again.replace("70", "68")))
+        self.assertEqual(collect.collect(self.build)["cost"]["results"]["after"], {"expiry": 68})
+
     def test_cost_that_did_not_get_to_its_end(self):
         self.suite("vmx", COST.replace("    # cost: expiry: 70\n", ""))
         self.assertEqual(collect.collect(self.build), {})

@@ -137,7 +137,7 @@ def ways(build):
 
 
 def read_cost(lines):
-    """What cost.sh printed: {part: {name: instructions}}, of before, hooked and after."""
+    """What cost.sh printed: {part: {name: instructions}}, of before, hooked and the last one after."""
     parts, part = {}, None
     inside = False
     order = iter(("before", "listener", "hooked", "after"))
@@ -148,9 +148,9 @@ def read_cost(lines):
             break
         elif inside and (match := re.match(r"\s+# (cost|listener): (\w+): (-?\d+)$", line)):
             if part is None or match[2] in parts[part]:
-                part = next(order)
+                part = next(order, part)
             elif (match[1] == "listener") != (part == "listener"):
-                part = next(order)
+                part = next(order, part)
             parts.setdefault(part, {})[match[2]] = int(match[3])
     return parts
 

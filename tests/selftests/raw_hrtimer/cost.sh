@@ -41,12 +41,22 @@ takes_more() {
 	[ -z "$MAX_LATE_CYCLES" ] || [ "$(value "$1")" -le $(($(unhooked "$1") + $2)) ]
 }
 
-# As before: a call or two more or less is the cache's.
-takes_no_more() {
-	unload_kvm && run_case cost && is_not_hooked || return 1
+all_take_no_more() {
+	run_case cost || return 1
 	for name in $OTHERS; do
 		takes_more $name 2 || return 1
 	done
+}
+
+# As before: a call or two more or less is the cache's.  What else is queued at that time
+# may take the hrtimer core 20 more, for as long as it is queued: then again, later.
+takes_no_more() {
+	unload_kvm && is_not_hooked || return 1
+	for _ in 1 2 3 4 5; do
+		all_take_no_more && return
+		sleep 1
+	done
+	return 1
 }
 
 is_hooked() {
