@@ -19,6 +19,7 @@
 #include <linux/spinlock.h>
 #include <linux/stddef.h>
 #include <linux/timekeeper_internal.h>
+#include <linux/tracepoint-defs.h>
 
 /*
  * A CPU's pending tsc_timers: those that a pass has yet to compare (@due), and the rest;
@@ -153,6 +154,19 @@ u64 rht_counter_sum(enum rht_counter counter);
 enum rht_attach rht_param_attach(void);
 bool rht_param_rearm(void);
 bool rht_param_target(enum rht_target_id id);
+
+/* trace.h defines them; Rust tests their keys and calls the functions. */
+DECLARE_TRACEPOINT(start);
+DECLARE_TRACEPOINT(expire);
+DECLARE_TRACEPOINT(rearm);
+DECLARE_TRACEPOINT(rate);
+DECLARE_TRACEPOINT(attach);
+void rht_trace_start(const struct hrtimer *timer, u64 deadline, ktime_t expires);
+void rht_trace_expire(const struct hrtimer *timer, u64 deadline, u64 tsc);
+void rht_trace_rearm(const struct hrtimer *timer, u64 deadline, ktime_t expires);
+void rht_trace_rate(void);
+void rht_trace_flush(void);
+void rht_trace_attach(enum rht_attach way);
 
 void rht_debugfs_create(void);
 void rht_debugfs_remove(void);

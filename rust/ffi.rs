@@ -26,6 +26,7 @@ mod provider;
 mod queue;
 pub(crate) mod table;
 mod timer;
+pub(crate) mod trace;
 mod word;
 
 pub(crate) use clock::{

@@ -49,6 +49,7 @@ void rht_gtod_unregister(void)
 {
 	pvclock_gtod_unregister_notifier(&rht_gtod_nb);
 	irq_work_sync(&rht_tsc_restarted_work);
+	rht_trace_flush();
 }
 
 u32 rht_tsc_khz(void)

@@ -156,8 +156,13 @@ fn publish(stepped: bool, read: impl Fn() -> Timekeeper, then: impl Fn(&Publishe
     if other_clocksource || stepped && new.is_tsc() && has_restarted(&old.timeline, &new.timeline) {
         ffi::tsc_restarted();
     }
-    if stepped || new.timeline.rate.change_from(old.timeline.rate) != Change::Steady {
+    let other_rate = stepped || new.timeline.rate.change_from(old.timeline.rate) != Change::Steady;
+
+    if other_rate {
         counters::RATE_CHANGES.count();
+    }
+    if other_rate || other_clocksource {
+        ffi::trace::rate();
     }
     then(&Published {
         new,

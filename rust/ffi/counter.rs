@@ -5,7 +5,7 @@
 use super::bindings;
 
 /// An event that is counted.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counter(bindings::rht_counter);
 
 impl Counter {

@@ -56,6 +56,14 @@ impl Attached {
             Self::Hooked(_) => "hooked",
         }
     }
+
+    fn trace(&self) {
+        ffi::trace::attach(match self {
+            Self::Nothing => Attach::Off,
+            Self::Registered(_) => Attach::Registered,
+            Self::Hooked(_) => Attach::Hooked,
+        });
+    }
 }
 
 /// How the module is attached, and why some timers are not covered.
@@ -139,6 +147,7 @@ impl Drop for Attachment {
         let attached = STATE.lock().detach();
         if !matches!(attached, Attached::Nothing) {
             drop(attached);
+            Attached::Nothing.trace();
             pr_info!("KVM's timers are as before\n");
         }
         ffi::hooks_stay_if_stuck();
@@ -180,6 +189,7 @@ pub(crate) fn module_going(module: Module) {
     if is_over {
         drop(state.detach());
     }
+    state.attached.trace();
     cover::module_gone(module, &mut state.missed);
 }
 
@@ -198,6 +208,7 @@ impl State {
         match registered {
             Ok(registration) => {
                 self.attached = Attached::Registered(registration);
+                self.attached.trace();
                 // Which timers these are is KVM's to know.
                 pr_info!(
                     "KVM calls the module for each timer that it arms by a deadline \
@@ -222,10 +233,11 @@ impl State {
         }
     }
 
-    /// Writes to the log which timers are covered, and which are not and why.
+    /// Writes to the log, and traces, which timers are covered, and which are not and why.
     fn report(&self) {
         let line = cover::Line(&self.missed);
 
+        self.attached.trace();
         if let Attached::Hooked(_) = self.attached {
             pr_info!("KVM is hooked: {line}\n");
         } else if cover::is_any_missed(&self.missed) {

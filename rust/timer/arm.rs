@@ -25,6 +25,7 @@ use crate::{
     counters,
     ffi::{
         self,
+        trace,
         Mode,
         Timer,
         SLACK, //
@@ -141,7 +142,7 @@ pub(crate) fn start(timer: Timer<'_>, deadline: Cycles, mode: Mode) {
         None
     };
     match expiry {
-        Some(expiry) => timer.start(expiry, mode),
+        Some(expiry) => trace::arm(timer, deadline, expiry, mode),
         None => timer.start_plain(mode),
     }
 }
@@ -156,7 +157,13 @@ pub(crate) fn is_reached(deadline: Cycles) -> bool {
 /// the callback has to return `HRTIMER_RESTART`.
 #[inline]
 pub(crate) fn restart(timer: Timer<'_>, deadline: Cycles) -> bool {
-    !is_reached(deadline) && set_next_expiry(timer, deadline, counters::RESTARTS)
+    let now = ffi::rdtsc();
+
+    if now >= deadline {
+        trace::expire(timer, deadline, now);
+        return false;
+    }
+    set_next_expiry(timer, deadline, counters::RESTARTS)
 }
 
 /// Sets the next expiry of a `timer` whose deadline this CPU's TSC has not reached, and counts `what`;
@@ -166,9 +173,15 @@ pub(crate) fn restart(timer: Timer<'_>, deadline: Cycles) -> bool {
 #[inline(never)]
 pub(crate) fn set_next_expiry(timer: Timer<'_>, deadline: Cycles, what: counters::Counter) -> bool {
     let Some(expiry) = next_expiry(deadline) else {
+        trace::expire(timer, deadline, ffi::rdtsc());
         return false;
     };
     what.count();
+    if what == counters::STARTS {
+        trace::start(timer, deadline, expiry);
+    } else {
+        trace::rearm(timer, deadline, expiry);
+    }
     timer.set_expires(expiry);
     true
 }

@@ -35,6 +35,7 @@ use crate::{
     counters,
     ffi::{
         self,
+        trace,
         Call,
         Cancel,
         Cpu,
@@ -221,6 +222,7 @@ fn batch(queue: &Queue, place: Place) -> Left {
         match timer.try_to_cancel() {
             Cancel::Dequeued => {
                 counters::REARMS.count();
+                trace::rearm(timer, node.deadline(), expiry);
                 timer.start(expiry, node.mode().pinned());
             }
             Cancel::NotQueued => (),

@@ -35,6 +35,7 @@ use crate::{
     counters,
     ffi::{
         self,
+        trace,
         Cancel,
         Cpu,
         Locked,
@@ -79,6 +80,7 @@ pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
     if CLOSED.load() == 0 {
         locked.add();
     }
+    trace::start_node(node, expiry);
     timer.start(expiry, mode);
     let from = locked.cpu();
     let to = locked.unlock_and_locate();
@@ -115,8 +117,11 @@ fn migrate(node: Node<'_>, from: Cpu, to: Cpu) {
 /// the callback of a periodic timer has set the next deadline.
 #[inline]
 pub(crate) fn restart(node: Node<'_>) -> bool {
-    if arm::is_reached(node.deadline()) {
+    let now = ffi::rdtsc();
+
+    if now >= node.deadline() {
         node.set_expired(true);
+        trace::expire_node(node, now);
         return false;
     }
     restart_early(node)

@@ -3,9 +3,13 @@
 
 from pathlib import Path
 import re
+import sys
 import unittest
 
-from test_messages import patterns
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+
+from bench.suites import tracepoints        # noqa: E402  (the path comes first)
+from test_messages import patterns          # noqa: E402
 
 TREE = Path(__file__).resolve().parents[2]
 PAGE = (TREE / "Documentation/man/raw_hrtimer.4").read_text(encoding="utf-8")
@@ -21,7 +25,18 @@ class Page(unittest.TestCase):
     def test_the_files(self):
         abi = (TREE / "Documentation/ABI/testing/debugfs-raw_hrtimer").read_text(encoding="utf-8")
         known = re.findall(r"^What:\s+(\S+)", abi, re.M)
-        self.assertEqual(re.findall(r"^\.It Pa (\S+)", PAGE, re.M), known)
+        self.assertEqual(re.findall(r"^\.It Pa (/sys/kernel/debug/\S+)", PAGE, re.M), known)
+
+    def test_the_tracepoints(self):
+        known = re.findall(r"^TRACE_EVENT\((\w+),", (TREE / "c/trace.h").read_text(encoding="utf-8"),
+                           re.M)
+        self.assertEqual(set(known), tracepoints.NAMES)
+        abi = (TREE / "Documentation/ABI/testing/tracefs-raw_hrtimer").read_text(encoding="utf-8")
+        self.assertEqual(re.findall(r"^What:.*/events/raw_hrtimer/(\w+)$", abi, re.M), known)
+        text = (TREE / "Documentation/watching.rst").read_text(encoding="utf-8")
+        for name in known:
+            self.assertRegex(PAGE, rf"(?m)^\.Pq Cm {name}\b")
+            self.assertRegex(text, rf"(?m)^``{name}`` ")
 
     def test_the_messages(self):
         quoted = re.findall(r"^\.It (.*)", PAGE[PAGE.index(".Bl -diag"):], re.M)

@@ -72,6 +72,7 @@ RULES = [
      "is made by it"),
     (r"scripts/bench/suites/repeat\.py", "image|elsewhere", "is made by it"),
     (r"scripts/bench/suites/watching\.py|tools/.*", "svm-attach-stock", "reads its debugfs"),
+    (r"scripts/bench/suites/tracepoints\.py", "module", "looks at its jump labels"),
     (r"scripts/bench/suites/each_patch\.py", "each-patch-.*", "is made by it"),
     (r"scripts/guest/inner\.sh|scripts/bench/building/tools\.py|scripts/guest/qemu-wrapper",
      "vm-qemu", "runs QEMU in a machine"),

@@ -11,7 +11,7 @@ from ..machines import bochs
 from ..reports import demo
 from ..toolchain import root
 from . import (checkers, each_patch, goals, installing, ktap, kvm_series, machines, packaging, playing,
-               repeat, reports, static, storms, timers, verdicts, watching)
+               repeat, reports, static, storms, timers, tracepoints, verdicts, watching)
 from .check import Suite, results_of, uses
 from .host import cargo, fuzz, miri, proof
 from .ktap import Count
@@ -20,7 +20,7 @@ VM = TREE / "scripts/vm"
 RUN_ALL = ["sh", "/selftests/raw_hrtimer/run_all.sh"]
 # Those of timers, whose lateness and instructions mean something on vmx.
 TIMING = ["rate.sh", "api.sh", "cost.sh", "arm.sh", "node.sh", "rate_change.sh", "no_tsc.sh",
-          "hardware_timer.sh", "bad_input.sh"]
+          "hardware_timer.sh", "tracepoints.sh", "bad_input.sh"]
 # Those that need several processors, or find more with them, or take vmx several times as long.
 OTHERS = ["load_unload.sh", "register.sh", "node.sh", "rate_change.sh", "hotplug.sh",
           "guest_catchup.sh", "remove_running.sh"]
@@ -39,10 +39,14 @@ def setup(*functions):
     return run
 
 
-def compiles(_context):
-    """The module builds."""
-    module.build_module(kernel.ensure_kernel())
-    return Count(passed=1)
+def compiles(context):
+    """The module builds, and has no tracepoint that costs more than a nop."""
+    built = kernel.ensure_kernel()
+    module.build_module(built)
+    count = Count(passed=1)
+    why = tracepoints.check(built)
+    context.test(count, "tracepoints that are off are nops", not why, why)
+    return count
 
 
 def lints(context):
@@ -290,7 +294,8 @@ SUITES = [
         *RUN_ALL, *tests, "tsc_unstable.sh"], judge=judge), BUILT, cores=0.5, seconds=130,
             long=kind == "patched")
       for kind, judge, tests in (
-          ("stock", watching.judge, ["attach.sh", "attach_race.sh", "guest_moved.sh"]),
+          ("stock", watching.judge, ["attach.sh", "tracepoints.sh", "attach_race.sh",
+                                     "guest_moved.sh"]),
           ("patched", None, ["attach_race.sh"]))],
     *[Suite(f"vmx-unstable-{kind}", vm("--cpus", 2, "--kvm", kind,
                                        command=[*RUN_ALL, "tsc_unstable.sh"]), VMX,

@@ -9,8 +9,8 @@ DIR=$(dirname "$(readlink -f "$0")")
 
 # bad_input.sh is last: it provokes warnings, which a kernel gives only once.
 everything="load_unload.sh rate.sh api.sh cost.sh arm.sh node.sh rate_change.sh hotplug.sh no_tsc.sh
-     nohz_full.sh attach.sh register.sh hardware_timer.sh guest_moved.sh guest_catchup.sh
-     remove_running.sh bad_input.sh"
+     nohz_full.sh attach.sh tracepoints.sh register.sh hardware_timer.sh guest_moved.sh
+     guest_catchup.sh remove_running.sh bad_input.sh"
 
 case $1 in
 -h | --help)

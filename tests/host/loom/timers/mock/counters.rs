@@ -4,7 +4,7 @@
 
 use crate::ffi::bindings::met;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counter(&'static str);
 
 impl Counter {

@@ -53,6 +53,27 @@ pub(crate) mod word {
     pub(crate) fn barrier() {}
 }
 
+/// Tracepoints that are off.
+pub(crate) mod trace {
+    use super::{
+        Cycles,
+        Mode,
+        MonoNs,
+        Node,
+        Timer, //
+    };
+
+    pub(crate) fn start(_timer: Timer<'_>, _deadline: Cycles, _expiry: MonoNs) {}
+    pub(crate) fn arm(timer: Timer<'_>, _deadline: Cycles, expiry: MonoNs, mode: Mode) {
+        timer.start(expiry, mode);
+    }
+    pub(crate) fn start_node(_node: Node<'_>, _expiry: MonoNs) {}
+    pub(crate) fn expire(_timer: Timer<'_>, _deadline: Cycles, _now: Cycles) {}
+    pub(crate) fn expire_node(_node: Node<'_>, _now: Cycles) {}
+    pub(crate) fn rearm(_timer: Timer<'_>, _deadline: Cycles, _expiry: MonoNs) {}
+    pub(crate) fn rate() {}
+}
+
 /// As in 7.3.
 pub(crate) const SLACK: MonoNs = MonoNs::new(0);
 
