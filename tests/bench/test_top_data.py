@@ -62,7 +62,7 @@ def parse_metrics(text):
             if match[1] in found:
                 raise ValueError(f"two of {match[1]}")
             found[match[1]] = [None, match[2], {}]
-        elif match := re.fullmatch(r"# TYPE (\w+) (counter|gauge|untyped)", line):
+        elif match := re.fullmatch(r"# TYPE (\w+) (counter|gauge|untyped|histogram)", line):
             if found[match[1]][0] or match[1] != list(found)[-1]:
                 raise ValueError(f"TYPE of {match[1]} is at the wrong place")
             found[match[1]][0] = match[2]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import unittest
 
+from test_top_lateness import HIST
 from top_folder import TOOL, TREE, top
 
 PAGE = (TREE / "Documentation/man/raw-hrtimer-top.8").read_text(encoding="utf-8")
@@ -33,7 +34,7 @@ class Sources(unittest.TestCase):
         # What each alert is about has an entry.
         for name in ("rate", "clocksource", "kvm", *top.HARMFUL):
             self.assertRegex(PAGE, rf"(?m)^\.It (Cm \S+ , )*Cm {name}\b")
-        sample = top.Sample(0, 0.0, "tsc", "none", {"xen": ""}, {}, 0)
+        sample = top.Sample(0, 0.0, "tsc", "none", {"xen": ""}, {}, 0, top.histogram(HIST))
         for name, *_ in top.families(sample):
             self.assertIn(f"raw_hrtimer_{name}", PAGE)
 

@@ -2,7 +2,7 @@
 """What tools/raw-hrtimer-top makes of the files that a machine's debugfs has.
 
 The machine has no Python: the selftest attach.sh prints the files while all of KVM's timers are
-hooked, and the tool reads them here.
+hooked, tracepoints.sh prints a histogram of lateness, and the tool reads them here.
 """
 
 import json
@@ -14,13 +14,15 @@ from .. import cache
 from ..cache import TREE
 from .ktap import Count
 
-_LINE = re.compile(r"\s*# debugfs (rate|counters|attach) (.*)")
+_LINE = re.compile(r"\s*# debugfs (rate|counters|attach|trigger|hist) (.*)")
+EVENT = "events/raw_hrtimer/expire"
 CLOCK_PPM = 1       # it runs straight there, and dithers by less
 
 
 def _tool(directory, *options):
     done = subprocess.run([sys.executable, TREE / "tools/raw-hrtimer-top", "--debugfs", directory,
-                           "--interval", "0.1", *options], capture_output=True, text=True, check=False)
+                           "--lateness", "--tracefs", directory, "--interval", "0.1", *options],
+                          capture_output=True, text=True, check=False)
     if done.returncode or done.stderr:
         raise ValueError(f"status {done.returncode}, {done.stderr.strip()}")
     return done.stdout
@@ -41,6 +43,12 @@ def _wrong(files, data, metrics):
         name += "" if name == "entries" else "_total"
         if f"raw_hrtimer_{name} {value}" not in metrics:
             return f"there is no metric raw_hrtimer_{name} of {value}"
+    hits = sum(int(hits) for line in files["hist"] for hits in re.findall(r"hitcount: *(\d+)", line))
+    late = (data["lateness"] or {}).get("shot_fn", {})
+    if not hits or late.get("timers") != hits or late["cycles"] < hits:
+        return f"of {hits} timers in the histogram: {data['lateness']}"
+    if f'raw_hrtimer_late_cycles_count{{callback="shot_fn"}} {hits}' not in metrics:
+        return "there is no metric of the histogram"
     return None
 
 
@@ -50,11 +58,13 @@ def judge(lines):
     for match in filter(None, map(_LINE.fullmatch, lines)):
         files.setdefault(match[1], []).append(match[2])
     try:
-        if len(files) != 3:
+        if len(files) != 5:
             raise ValueError(f"the machine has printed {sorted(files)}")
         with cache.scratch() as scratch:
             for name, text in files.items():
-                (scratch / name).write_text("\n".join(text) + "\n", encoding="utf-8")
+                folder = scratch / (EVENT if name in ("trigger", "hist") else "")
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text("\n".join(text) + "\n", encoding="utf-8")
             why = _wrong(files, json.loads(_tool(scratch, "--json")),
                          _tool(scratch, "--prometheus").splitlines())
     except ValueError as error:
