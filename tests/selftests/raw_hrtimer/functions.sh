@@ -8,8 +8,9 @@ DEBUGFS=/sys/kernel/debug
 RHT=$DEBUGFS/raw_hrtimer
 RUN=$DEBUGFS/raw_hrtimer_test
 CLOCKSOURCE=/sys/devices/system/clocksource/clocksource0
+TRACING=/sys/kernel/tracing
 # What ftrace has hooked, and for whom.
-HOOKED=$DEBUGFS/tracing/enabled_functions
+HOOKED=$TRACING/enabled_functions
 
 # Where kselftest keeps it, installed or not.
 if [ -r "$DIR/../kselftest/ktap_helpers.sh" ]; then
@@ -70,6 +71,8 @@ begin() {
 	grep -q " $DEBUGFS debugfs " /proc/mounts ||
 		mount -t debugfs debugfs "$DEBUGFS" 2> /dev/null ||
 		skip_all "debugfs cannot be mounted"
+	[ ! -d $TRACING ] || grep -q " $TRACING tracefs " /proc/mounts ||
+		mount -t tracefs tracefs $TRACING 2> /dev/null
 	have_module raw_hrtimer || skip_all "there is no module raw_hrtimer"
 	say "$1"
 	mark

@@ -10,7 +10,6 @@ DIR=$(dirname "$(readlink -f "$0")")
 . "$DIR/functions_kvm.sh"
 
 PARAMETER=/sys/module/kvm_intel/parameters/preemption_timer
-TRACING=$DEBUGFS/tracing
 EVENT=$TRACING/events/kvm/kvm_hv_timer_state
 
 # How often KVM has started the hardware's timer for a guest that spins for its own.

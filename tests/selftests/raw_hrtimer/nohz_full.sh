@@ -51,8 +51,6 @@ rate_changes() {
 	pending_while 9000 11000 1 && pending_while 9000 11000 0
 }
 
-TRACING=$DEBUGFS/tracing
-
 # The module's own interrupts, by the function tracer.
 trace() {
 	echo rht_called_fn rht_more_fn > $TRACING/set_ftrace_filter &&

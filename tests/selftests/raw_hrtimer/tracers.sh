@@ -8,7 +8,6 @@ DIR=$(dirname "$(readlink -f "$0")")
 . "$DIR/functions.sh"
 . "$DIR/functions_kvm.sh"
 
-TRACING=$DEBUGFS/tracing
 CALLBACK=apic_timer_fn
 HRTIMER="hrtimer_start_range_ns hrtimer_cancel hrtimer_try_to_cancel __hrtimer_get_remaining"
 TICKS=${TICKS:-9000 11000}
