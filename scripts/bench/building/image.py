@@ -105,6 +105,7 @@ def _build_modules(path, kernel, replacements, additions):
     """replacements: modules that take the place of the kernel's; additions: new ones."""
     target = path / "lib/modules" / kernel.release
     source = kernel.modules / "lib/modules" / kernel.release
+    target.mkdir(parents=True)
     for file in _with_dependencies(source):
         copy = target / file
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Small kernels of the bench's own, with what Debian's kernels lack.
-
-kunit   KUnit
-debug   the kernel's checkers, built by clang: KASAN does not go with Rust otherwise
-builtin KVM built in, with Intel's and AMD's
-"""
+"""Small kernels of the bench's own, with what Debian's kernels lack, and built otherwise."""
 
 import os
 from pathlib import Path
@@ -14,19 +9,30 @@ from ..cache import BenchError
 from ..toolchain import llvm, root
 
 HERE = Path(__file__).parent
-NAMES = ("kunit", "debug", "builtin")
 GCC = "x86_64-linux-gnu-gcc-14"
+# Each has a file NAME.config, of what it has beyond small.config and what instead, and a compiler.
+CHECKING = {
+    "kunit": "gcc",
+    "debug": "clang",       # KASAN does not go with Rust otherwise
+}
+# As people build theirs: a line here, and a suite NAME-vmx is there (suites/variants.py).
+VARIANTS = {
+    "builtin": "gcc",       # KVM in the kernel, Intel's and AMD's
+}
+COMPILERS = CHECKING | VARIANTS
+NAMES = tuple(COMPILERS)
 RECIPE = "2"
 
 
 def configs(name):
     """The files of what is asked for, beyond allnoconfig."""
-    return [HERE / "small.config", HERE / f"{name}.config"]
+    less = [HERE / "variant.config"] if name in VARIANTS else []
+    return [HERE / "small.config", *less, HERE / f"{name}.config"]
 
 
 def toolchain(name):
     """The variables of make that choose the compiler."""
-    if name == "debug":
+    if COMPILERS[name] == "clang":
         return [f"LLVM={llvm.ensure_llvm()}/"]
     return ["CROSS_COMPILE=x86_64-linux-gnu-", f"CC={GCC}"]
 
@@ -42,9 +48,11 @@ def config(name):
 
 
 def _check_config(wanted, got):
-    """Kconfig drops silently what has an unmet dependency."""
-    missing = set(wanted)
-    missing -= set(got.read_text(encoding="utf-8").splitlines())
+    """Kconfig drops silently what has an unmet dependency, and keeps what another selects."""
+    lines = set(got.read_text(encoding="utf-8").splitlines())
+    there = {line.partition("=")[0] for line in lines}
+    missing = {line for line in wanted if line not in lines
+               and not (line.endswith("=n") and line.removesuffix("=n") not in there)}
     if missing:
         raise BenchError("a kernel of this source and compiler does not have "
                          + ", ".join(sorted(missing)))

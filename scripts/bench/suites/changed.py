@@ -8,10 +8,12 @@ for.  RULES has the rest.  A file that no rule knows can break all of them.
 from pathlib import Path
 import re
 
+from ..building import own
 from ..cache import BenchError, TREE
 from ..toolchain import root
 
 SELFTESTS = "tests/selftests/raw_hrtimer/"
+VARIANTS = "|".join(own.VARIANTS)
 HOST = r"arithmetic.*|latch|bookkeeping.*|proof.*|miri|fuzz"
 
 # Files, suites, and why: regular expressions that match the whole name.  "<stage>" stands for
@@ -64,6 +66,9 @@ RULES = [
      "is made by it"),
     (r"scripts/bench/(suites/checkers|toolchain/llvm|building/own)\.py|.*/debug\.config",
      r"(debug|rt)-.*", "is made by it"),
+    (r"scripts/bench/(suites/(variants|quiet)|toolchain/llvm|building/own)\.py"
+     rf"|.*/(small|variant|{VARIANTS})\.config", f"({VARIANTS})(-.*)?", "runs that kernel"),
+    (r"scripts/bench/suites/quiet\.py", "lints", "builds by it"),
     (r"scripts/bench/building/(own\.py|(kunit|small)\.config)", r"kunit.*", "runs that kernel"),
     (r"scripts/bench/building/small\.config", r"debug-.*", "runs that kernel"),
     (r"scripts/bench/suites/host\.py", HOST, "is made by it"),

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """All suites of "make check", as data, and the functions that they are made of."""
 
-import re
 import sys
 
 from .. import cache
@@ -11,7 +10,8 @@ from ..machines import bochs
 from ..reports import demo
 from ..toolchain import root
 from . import (checkers, each_patch, goals, installing, ktap, kvm_series, machines, packaging, playing,
-               repeat, reports, static, storms, timers, tracepoints, verdicts, watching)
+               quiet, repeat, reports, static, storms, timers, tracepoints, variants, verdicts,
+               watching)
 from .check import Suite, results_of, uses
 from .host import cargo, fuzz, miri, proof
 from .ktap import Count
@@ -56,12 +56,7 @@ def lints(context):
     with cache.scratch() as scratch:
         for number, (name, options) in enumerate(
                 {"W=1": ["W=1"], "clippy": ["CLIPPY=1"], "sparse": ["C=2"]}.items(), 1):
-            lines, status = context.command(root.command(built.make(
-                "-C", built.kdir, f"M={TREE}", f"MO={scratch}/{number}", *options,
-                "modules")), merge=True)
-            said = [line for line in lines if re.search(r"\b(warning|error)\b", line)]
-            context.test(count, name, not status and not said,
-                         (said or lines or ["no output"])[0][:150])
+            quiet.build(context, count, built, scratch / str(number), name, *options)
     return count
 
 
@@ -320,8 +315,7 @@ SUITES = [
           long=True),
     Suite("kunit", vm("--machine", "svm", "--kernel", "kunit", command=KUNIT),
           ("kunit-kernel", "selftests"), seconds=20, long=True),
-    Suite("builtin-kernel", setup(lambda: kernel.ensure_kernel("builtin")), KERNEL, seconds=500,
-          long=True),
+    *variants.suites(vm, kvm_tests, VMX),
     Suite("builtin", vm("--machine", "svm", "--kernel", "builtin",
                         command=[*RUN_ALL, "builtin.sh"]),
           ("builtin-kernel", "selftests"), seconds=40, long=True),
