@@ -30,10 +30,9 @@ SEEDS = [
 def _run_cargo(context, argv, directory, env=None, timeout=1200):
     """This machine's cargo, or else the root's.
 
-    What it builds is in the cache: most of it are the crates of others, which the next checkout
-    needs as well.
+    Two checkouts cannot share what is built: cargo takes their crates for the same.
     """
-    variables = {"CARGO_TARGET_DIR": str(cache.CACHE / "cargo/target" / directory),
+    variables = {"CARGO_TARGET_DIR": str(TREE / "build/cargo" / directory),
                  "CARGO_TERM_COLOR": "never", **(env or {})}
     probe = ["cargo", "--version"]
     if shutil.which("cargo") and subprocess.run(probe, capture_output=True,
@@ -61,7 +60,7 @@ def miri(context):
         context.note(f"1..0 # SKIP {reason}")
         return Count(skipped=1)
     env = {"MIRIFLAGS": "-Zmiri-disable-isolation", "PROPTEST_CASES": "64"}
-    target = {"CARGO_TARGET_DIR": str(cache.CACHE / "cargo/target/miri"), "CARGO_TERM_COLOR": "never"}
+    target = {"CARGO_TARGET_DIR": str(TREE / "build/cargo/miri"), "CARGO_TERM_COLOR": "never"}
     return ktap.cargo(*context.command([*NIGHTLY, "test", "--locked"], cwd=TREE / "tests/host",
                                        merge=True, timeout=3600,
                                        env={**os.environ, **env, **target}))
