@@ -157,7 +157,7 @@ pub(crate) fn is_reached(deadline: Cycles) -> bool {
 /// the callback has to return `HRTIMER_RESTART`.
 #[inline]
 pub(crate) fn restart(timer: Timer<'_>, deadline: Cycles) -> bool {
-    let now = ffi::rdtsc();
+    let now: Cycles = ffi::rdtsc();
 
     if now >= deadline {
         trace::expire(timer, deadline, now);
