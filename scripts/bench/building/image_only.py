@@ -31,7 +31,7 @@ def fill(path, release, source):
                  capture=True)
 
 
-def environment(release, config):
+def environment(release, config, top=None):
     """What has rustc give Rust's symbols the names that the kernel has for them.
 
     A name has in it which rustc it is of, to the last digit, and Debian mends rustc within a
@@ -41,7 +41,8 @@ def environment(release, config):
     if not found:
         raise BenchError(f"the kernel {release} was built without Rust")
     built_with = found[1]
-    ours = root.run(["rustc", "--version"], capture=True).stdout.removeprefix("rustc ").strip()
+    said = root.run(["rustc", "--version"], capture=True, top=top).stdout
+    ours = said.removeprefix("rustc ").strip()
     if built_with.split(".")[:2] != ours.split(".")[:2]:
         raise BenchError(f"the kernel {release} was built with rustc {built_with}, and Rust "
                          f"modules need that: the toolchain has {ours}")

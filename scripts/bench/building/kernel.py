@@ -36,11 +36,12 @@ class Kernel:
     modules: Path       # contains lib/modules/<release>, with modules.dep
     cc: str             # a compiler for programs that run on it
     toolchain: tuple    # the variables of make that choose its own compiler
+    top: Path = None    # the root that has that compiler, if not the toolchain root
 
     @property
     def series(self):
         """Major and minor: 7.3.  All that are built from one source have the same."""
-        return _series(self.release)
+        return series_of(self.release)
 
     def make(self, *args):
         """The command that starts every build for this kernel."""
@@ -66,29 +67,35 @@ def running_release(tree):
     return (tree / "include/config/kernel.release").read_text(encoding="ascii").strip()
 
 
-def _series(release):
-    return ".".join(release.split(".")[:2])
+def series_of(release):
+    """7.3, of 7.3.4+deb13-amd64 or of 7.3-amd64."""
+    return re.match(r"\d+\.\d+", release)[0]
 
 
 def _numbers(text):
     return [int(n) for n in re.findall(r"\d+", text)]
 
 
-def _records(*packages):
+def records(*packages, top=None):
     """The archive's records of these packages, as dicts, newest version first."""
-    done = root.run(["apt-cache", "show", *packages], capture=True, check=False)
-    records = [dict(re.findall(r"^(\S+): (.*)$", text, re.M))
-               for text in done.stdout.split("\n\n") if text.strip()]
-    return sorted(records, key=lambda r: _numbers(r["Version"]), reverse=True)
+    done = root.run(["apt-cache", "show", *packages], capture=True, check=False, top=top)
+    found = [dict(re.findall(r"^(\S+): (.*)$", text, re.M))
+             for text in done.stdout.split("\n\n") if text.strip()]
+    return sorted(found, key=lambda r: _numbers(r["Version"]), reverse=True)
+
+
+def image_of(record):
+    """The release of the kernel that a metapackage depends on, or None."""
+    found = re.search(r"\blinux-image-(\d[^\s,]+)", record.get("Depends", ""))
+    return found and found[1]
 
 
 def _release(name):
     """The release of a kernel: stock, generic, a version such as 7.2, or a release."""
     if name in METAPACKAGES:
-        for record in _records(METAPACKAGES[name])[:1]:
-            match = re.search(r"\blinux-image-(\d[^\s,]+)", record.get("Depends", ""))
-            if match:
-                return match[1]
+        for record in records(METAPACKAGES[name])[:1]:
+            if release := image_of(record):
+                return release
         raise BenchError(f"the archive has no kernel package {METAPACKAGES[name]}: "
                          "refresh its lists (scripts/toolchain --update root)")
     images = _images(name)
@@ -121,13 +128,14 @@ def _from_headers(path, release, build):
     shutil.rmtree(path / "usr/src")
 
 
-def _prepare(build, release, source, cc, env):
+def _prepare(build, release, source, cc, env, top):
     """Make a tree with a configuration one that builds what the stock kernel would load."""
     upstream = re.match(r"[\d.]+(-rc\d+)?", release)[0]
     (build / "localversion-debian").write_text(release[len(upstream):] + "\n")
+    # Debian calls a candidate of 7.3, which is 7.3.0-rc7 by its source, 7.3.
     root.run(["make", "-C", source, f"O={build}", f"-j{jobs()}", "ARCH=x86",
-              "CROSS_COMPILE=x86_64-linux-gnu-", f"CC={cc}",
-              "olddefconfig", "modules_prepare"], env=env,
+              "CROSS_COMPILE=x86_64-linux-gnu-", f"CC={cc}", f"KERNELVERSION={upstream}",
+              "olddefconfig", "modules_prepare"], env=env, top=top,
              name="kernel", what=f"preparing {release} for Rust modules", expect=220)
     got = running_release(build)
     if got != release:
@@ -137,14 +145,15 @@ def _prepare(build, release, source, cc, env):
                          "toolchain: olddefconfig turned CONFIG_RUST off")
 
 
-def _build(path, release, version, source, has_headers):
-    image = _records(f"linux-image-{release}")[0]
+def build_tree(path, release, version, source, has_headers, top=None):
+    """Fill path with a kernel of Debian's; top: the root whose apt and compilers it takes."""
+    image = records(f"linux-image-{release}", top=top)[0]
     packages = [f"linux-image-{release}"]
     packages += [f"linux-headers-{release}"] if has_headers else []
     packages += re.findall(rf"linux-(?:binary|modules)-{re.escape(release)}(?=[\s,])",
                            image.get("Depends", ""))
     dropped = [package for package in packages if pool.has(package, version)]
-    root.unpack([f"{p}={version}" for p in packages if p not in dropped], path)
+    root.unpack([f"{p}={version}" for p in packages if p not in dropped], path, top)
     for package in dropped:
         pool.unpack(package, version, path)
     root.run(["bash", "-ec", f"""
@@ -161,7 +170,7 @@ def _build(path, release, version, source, has_headers):
     config = (build / ".config").read_text(encoding="utf-8")
     cc = re.search(r'^CONFIG_CC_VERSION_TEXT="(\S+)', config, re.M)[1]
     (path / "cc").write_text(cc)
-    _prepare(build, release, source, cc, image_only.environment(release, config))
+    _prepare(build, release, source, cc, image_only.environment(release, config, top), top)
 
 
 def _ensure(name):
@@ -173,11 +182,11 @@ def _ensure(name):
     if name not in own.NAMES:
         name = "stock" if release == stock else release     # one tree for each kernel
     image = f"linux-image-{release}"
-    headers, packaged_source = f"linux-headers-{release}", f"linux-source-{_series(release)}"
-    records = _records(image, headers, packaged_source)
-    version = next(r["Version"] for r in records if r["Package"] == image)
-    there = {record["Package"] for record in records if record["Version"] == version}
-    source = sources.ensure(_series(release), version, packaged_source in there)
+    headers, packaged_source = f"linux-headers-{release}", f"linux-source-{series_of(release)}"
+    found = records(image, headers, packaged_source)
+    version = next(r["Version"] for r in found if r["Package"] == image)
+    there = {record["Package"] for record in found if record["Version"] == version}
+    source = sources.ensure(series_of(release), version, packaged_source in there)
     tools = root.versions(TOOLCHAIN)
     inputs = [RECIPE, release, version, str(source), *sorted(tools.items())]
     if name in own.NAMES:
@@ -193,7 +202,7 @@ def _ensure(name):
             inputs += [image_only.RECIPE, Path(exports.__file__)]
 
         def build(path):
-            _build(path, release, version, source, has_headers)
+            build_tree(path, release, version, source, has_headers)
 
     path = cache.stage(f"kernel-{name}", inputs, build, keep=2)
     cc = (path / "cc").read_text()
@@ -207,9 +216,12 @@ def ensure_kernel(name="stock"):
 
     name: stock (Debian's newest cloud kernel), generic (its newest for PCs), rt (its
     newest of stock's version with PREEMPT_RT), a version whose cloud kernel the archive
-    still has, such as 7.2, a release such as 7.2.12+deb13-amd64, or one built here from
-    the source of stock: kunit, debug, builtin (see own.py).
+    still has, such as 7.2, a release such as 7.2.12+deb13-amd64, newest (see newest.py),
+    or one built here from the source of stock (see own.py).
     """
+    if name == "newest":
+        from . import newest        # it is made of what is here
+        return newest.ensure()
     try:
         kernel = _ensure(name)
     except root.Unavailable:

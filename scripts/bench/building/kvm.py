@@ -114,7 +114,7 @@ def _build(path, kernel, patches):
     for patch in patches:
         apply_patch(kernel, patch, binds)
     bind, command = build_in(kernel, work)
-    root.run(command, binds=[*binds, bind], name="kvm", expect=95,
+    root.run(command, binds=[*binds, bind], name="kvm", expect=95, top=kernel.top,
              what=f"building KVM's modules with {len(patches)} patches")
     built = [work / "build/arch/x86/kvm" / module for module in MODULES]
     _check_symbols(kernel, work / "build", built)

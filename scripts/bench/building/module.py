@@ -20,7 +20,7 @@ def build_external(kernel, source, path, name, symbols=None):
     extra = [f"KBUILD_EXTRA_SYMBOLS={symbols}"] if symbols else []
     root.run(kernel.make("-C", kernel.kdir, f"M={source}", f"MO={out}", *extra,
                          "modules"),
-             name=name, what=f"building {name} for {kernel.release}")
+             name=name, what=f"building {name} for {kernel.release}", top=kernel.top)
     for module in out.rglob("*.ko"):
         root.run(["strip", "-g", "-o", path / module.name, module])
 

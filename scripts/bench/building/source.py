@@ -32,15 +32,15 @@ def _unpack(path, top, tar_from, file):
         rm {file}"""], cwd=path, name="source", what=f"unpacking the source of {top}")
 
 
-def ensure(series, version, packaged):
+def ensure(series, version, packaged=True, top=None):
     """The directory of the source of Debian's version, which is of a series such as 7.3.
 
-    packaged: whether the archive has it as a package.
+    packaged: whether the archive has it as a package; top: the root whose apt knows that.
     """
     package = f"linux-source-{series}"
 
     def from_package(path):
-        root.download([f"{package}={version}"], path)
+        root.download([f"{package}={version}"], path, top)
         _unpack(path, package, f"dpkg-deb --fsys-tarfile {package}_*.deb | "
                                f"tar -xO ./usr/src/{package}.tar.xz", f"{package}_*.deb")
 
@@ -50,4 +50,6 @@ def ensure(series, version, packaged):
         _unpack(path, f"linux-{upstream}", f"cat {file}", file)
 
     inputs, build = ([package], from_package) if packaged else (["upstream"], from_upstream)
-    return cache.stage(f"source-{series}", [RECIPE, *inputs, version, *EXCLUDE], build) / "linux"
+    # One of another root does not push the other's out.
+    name = f"source-{series}" if top is None else "source-newest"
+    return cache.stage(name, [RECIPE, *inputs, version, *EXCLUDE], build) / "linux"

@@ -66,8 +66,10 @@ RULES = [
      "is made by it"),
     (r"scripts/bench/(suites/checkers|toolchain/llvm|building/own)\.py|.*/debug\.config",
      r"(debug|rt)-.*", "is made by it"),
-    (r"scripts/bench/(suites/(variants|quiet)|toolchain/llvm|building/own)\.py"
+    (r"scripts/bench/(suites/(variants|quiet)|toolchain/(llvm|unstable)|building/own)\.py"
      rf"|.*/(small|variant|{VARIANTS})\.config", f"({VARIANTS})(-.*)?", "runs that kernel"),
+    (r"scripts/bench/(suites/(newest|quiet)|toolchain/unstable|building/newest)\.py", "newest",
+     "is made by it"),
     (r"scripts/bench/suites/quiet\.py", "lints", "builds by it"),
     (r"scripts/bench/building/(own\.py|(kunit|small)\.config)", r"kunit.*", "runs that kernel"),
     (r"scripts/bench/building/small\.config", r"debug-.*", "runs that kernel"),

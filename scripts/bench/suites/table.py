@@ -9,9 +9,9 @@ from ..cache import BenchError, TREE
 from ..machines import bochs
 from ..reports import demo
 from ..toolchain import root
-from . import (checkers, each_patch, goals, installing, ktap, kvm_series, machines, packaging, playing,
-               quiet, repeat, reports, static, storms, timers, tracepoints, variants, verdicts,
-               watching)
+from . import (checkers, each_patch, goals, installing, ktap, kvm_series, machines, newest, packaging,
+               playing, quiet, repeat, reports, static, storms, timers, tracepoints, variants,
+               verdicts, watching)
 from .check import Suite, results_of, uses
 from .host import cargo, fuzz, miri, proof
 from .ktap import Count
@@ -322,6 +322,8 @@ SUITES = [
     *[Suite(release, tested_kernel(release), ("kernel", "bochs"), cores=2, long=True,
             may_skip=True)
       for release in kernel.tested()],
+    newest.suite({"selftests": vm("--kernel", "newest", command=RUN_ALL_STRICTLY, timeout=1500),
+                  "demonstration": demonstration("--kernel", "newest")}),
     Suite("bench", goals.suite("vmx"), VMX, cores=2, long=True),
     Suite("bench-svm", goals.suite("svm"), BUILT, cores=2, long=True),
     *[Suite(f"each-patch-{kind}", each_patch.each_patch(kind), KERNEL, cores=2, long=True)

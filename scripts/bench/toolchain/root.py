@@ -141,15 +141,21 @@ def _build(path):
          SUITES[0], str(path), *sources]), expect=2480)
 
 
-def debootstrap(release, path, variant="minbase", packages=(), what=None):
-    """A Debian with nothing but what its container image has, or with other packages."""
+def debootstrap(release, path, variant="minbase", packages=(), what=None, suites=()):
+    """A Debian with nothing but what its container image has, or with other packages.
+
+    suites: its apt is to know these instead, from whatever day.
+    """
     way = ways.choose()
     mmdebstrap = _need_host_tools(way)
     more = [f"--include={','.join(packages)}", "--dpkgopt=force-unsafe-io",
             *[f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDE]] if packages else []
+    # Those of unstable are signed for a week, which a mirror that stands still does not get again.
+    more += ["--aptopt=Acquire::Check-Valid-Until \"false\""] if suites else []
     cache.run_logged("image", what or f"installing Debian {release}", way.install([
         mmdebstrap, *way.bootstrap, f"--variant={variant}", "--format=directory", *more,
-        f"--keyring={_keyring()}", "--skip=check/empty", release, str(path), MIRROR]))
+        f"--keyring={_keyring()}", "--skip=check/empty", release, str(path),
+        *([f"deb {MIRROR} {suite} main" for suite in suites] or [MIRROR])]))
 
 
 def ensure_root():
@@ -243,15 +249,15 @@ class Unavailable(BenchError):
     """The archive does not give a file that its lists name."""
 
 
-def update():
+def update(top=None):
     """Read the archive's package lists again."""
     with cache.locked("apt"):
-        run(["apt-get", "update", "-q"], name="apt",
+        run(["apt-get", "update", "-q"], name="apt", top=top,
             what="refreshing the package lists of the toolchain root")
 
 
-def download(packages, directory):
-    """Download packages ("name" or "name=version") into a directory.
+def download(packages, directory, top=None):
+    """Download packages ("name" or "name=version") into a directory, by a root's apt.
 
     apt checks them against the signed lists.  Where that fails the lists are
     read again: the archive may have moved on since.
@@ -261,19 +267,19 @@ def download(packages, directory):
     for last in (False, True):
         try:
             with cache.locked("apt"):
-                run(argv, cwd=directory, name="apt", what=what)
+                run(argv, cwd=directory, name="apt", what=what, top=top)
             return
         except BenchError as error:
             if last:
                 raise Unavailable(f"{MIRROR} does not give {' '.join(packages)}: try "
                                   f"again later ({error.args[0].splitlines()[-1].strip()})"
                                   ) from None
-            update()
+            update(top)
 
 
-def unpack(packages, directory):
+def unpack(packages, directory, top=None):
     """Download packages, as download() does, and unpack them into a directory."""
-    download(packages, directory)
+    download(packages, directory, top)
     files = sorted(file.name for file in Path(directory).glob("*.deb"))
     if len(files) < len(packages):
         raise BenchError(f"of {' '.join(packages)} apt-get has brought only {' '.join(files)}")
@@ -281,10 +287,10 @@ def unpack(packages, directory):
         cwd=directory, capture=True)
 
 
-def versions(packages):
+def versions(packages, top=None):
     """{package: version} of these installed packages, without entering the root."""
     found = {}
-    status = (ensure_root() / "var/lib/dpkg/status").read_text(encoding="utf-8")
+    status = ((top or ensure_root()) / "var/lib/dpkg/status").read_text(encoding="utf-8")
     for record in status.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in record.splitlines()
                       if ": " in line and not line.startswith(" "))
