@@ -83,13 +83,21 @@ impl Timeline {
         // At least 1, because neither factor is 0, and below 2^97. So it is rounded up as
         // `((x - 1) >> shift) + 1`; the usual `(x + (1 << shift) - 1) >> shift` would have to make
         // a mask first.
-        let shifted = self.shifted(cycles).wrapping_sub(1);
-        let ns = shifted >> self.rate.bits();
+        let shifted = self.shifted(cycles);
+        let ns = if shifted >> 63 == 0 {
+            // Most deadlines, because that is some minutes ahead: half of the instructions do.
+            // CAST: The upper half was just found to be 0.
+            (shifted as u64).wrapping_sub(1) >> self.rate.bits()
+        } else {
+            let ns = shifted.wrapping_sub(1) >> self.rate.bits();
 
-        if ns >= i64::MAX as u128 {
-            return Expiry::Beyond;
-        }
-        // CAST: Just found to fit, with room for 1 more.
+            if ns >= i64::MAX as u128 {
+                return Expiry::Beyond;
+            }
+            // CAST: Just found to fit.
+            ns as u64
+        };
+        // CAST: Below `i64::MAX`, in either case.
         match self.base.get().checked_add((ns as i64).wrapping_add(1)) {
             Some(ns) => Expiry::At(MonoNs::new(ns)),
             None => Expiry::Beyond,

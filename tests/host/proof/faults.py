@@ -12,7 +12,9 @@ from solver import ask, proofs
 
 # (file, what it says, what it is made to say): ../plant.rs finds the place.
 FAULTS = (
-    ("clock/deadline.rs", "self.shifted(cycles).wrapping_sub(1);", "self.shifted(cycles);"),
+    ("clock/deadline.rs", "(shifted as u64).wrapping_sub(1)", "(shifted as u64)"),
+    ("clock/deadline.rs", "let ns = shifted.wrapping_sub(1) >>", "let ns = shifted >>"),
+    ("clock/deadline.rs", "if shifted >> 63 == 0", "if shifted >> 64 == 0"),
     ("clock/deadline.rs", "(ns as i64).wrapping_add(1)", "(ns as i64)"),
     ("clock/deadline.rs", "past || cycles == 0", "past"),
     ("clock/deadline.rs", "past || cycles == 0", "cycles == 0"),
