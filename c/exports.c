@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The exported functions, whose kernel-doc is in include/linux/raw_hrtimer.h. */
+#include <linux/cleanup.h>
 #include <linux/export.h>
+#include <linux/preempt.h>
 
 #include "shim.h"
 
@@ -30,18 +32,31 @@ EXPORT_SYMBOL_GPL(raw_hrtimer_get_rate);
 
 bool raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode)
 {
+	if (unlikely(!tt))
+		return false;
+
+	/* A start that is interrupted is over soon, one that is preempted may not be. */
+	guard(preempt)();
 	return rust_raw_hrtimer_node_start(tt, mode);
 }
 EXPORT_SYMBOL_GPL(raw_hrtimer_node_start);
 
 bool raw_hrtimer_node_restart(struct tsc_timer *tt)
 {
-	return rust_raw_hrtimer_node_restart(tt);
+	return likely(tt) && rust_raw_hrtimer_node_restart(tt);
 }
 EXPORT_SYMBOL_GPL(raw_hrtimer_node_restart);
 
 void raw_hrtimer_node_cancel(struct tsc_timer *tt)
 {
-	rust_raw_hrtimer_node_cancel(tt);
+	if (likely(tt))
+		rust_raw_hrtimer_node_cancel(tt);
 }
 EXPORT_SYMBOL_GPL(raw_hrtimer_node_cancel);
+
+void raw_hrtimer_node_remove(struct tsc_timer *tt)
+{
+	if (likely(tt))
+		rust_raw_hrtimer_node_remove(tt);
+}
+EXPORT_SYMBOL_GPL(raw_hrtimer_node_remove);

@@ -81,14 +81,13 @@ enum rht_kvm_module {
 struct rht_entry {
 	struct tsc_timer	node;
 	struct rht_entry	*next;
-	struct rht_entry	*next_of_vcpu;
+	struct rht_entry	*next_of_vcpu;	/* this and @vcpu: an rcu_head when it is freed */
 	void			*vcpu;
 	ktime_t			target;		/* the expiry that KVM last asked for */
 	s64			period;		/* a periodic timer's, in KVM's nanoseconds */
 	s64			since;		/* nanoseconds from @origin to the deadline */
 	u64			origin;		/* the deadline that periods are counted from */
 	bool			known;		/* whether @node.deadline is the timer's */
-	struct rcu_head		rcu;
 };
 
 /* What becomes of a call of a hooked timer's callback. */
@@ -118,6 +117,7 @@ void rht_clockevent_unwatch(void);
 
 bool rht_is_monotonic(const struct hrtimer *timer);
 bool rht_is_queued(struct hrtimer *timer);
+int rht_timer_cpu(const struct hrtimer *timer);
 void rht_warn_clock(void);
 void rht_warn_mode(void);
 
@@ -125,13 +125,11 @@ DECLARE_PER_CPU(struct rht_queue, rht_queues);
 void rht_queues_init(void);
 struct rht_queue *rht_queue_lock(int cpu, unsigned long *flags);
 struct rht_queue *rht_queue_lock_nested(int cpu, unsigned long *flags);
-struct rht_queue *rht_queue_lock_timers(const struct hrtimer *timer, int *cpu,
-					unsigned long *flags);
 void rht_queue_unlock(struct rht_queue *queue, unsigned long flags);
-int rht_queue_unlock_timers(struct rht_queue *queue, unsigned long flags,
-			    const struct hrtimer *timer);
+void rht_queue_add(struct rht_queue *queue, struct tsc_timer *tt);
 void rht_queue_remove(struct tsc_timer *tt);
-void rht_queue_transfer(struct rht_queue *to, struct tsc_timer *tt, int cpu);
+void rht_queue_transfer(struct rht_queue *to, struct tsc_timer *tt);
+bool rht_queue_is_empty(struct rht_queue *queue);
 void rht_queue_begin_pass(struct rht_queue *queue);
 struct list_head *rht_queue_first_due(struct rht_queue *queue);
 void rht_queue_advance(struct rht_queue *queue, struct tsc_timer *tt);
@@ -207,6 +205,7 @@ void rust_raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate);
 bool rust_raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode);
 bool rust_raw_hrtimer_node_restart(struct tsc_timer *tt);
 void rust_raw_hrtimer_node_cancel(struct tsc_timer *tt);
+void rust_raw_hrtimer_node_remove(struct tsc_timer *tt);
 void rust_raw_hrtimer_show_rate(struct seq_file *seq);
 void rust_raw_hrtimer_show_counters(struct seq_file *seq);
 void rust_raw_hrtimer_show_attach(struct seq_file *seq);

@@ -16,7 +16,6 @@ mod debugfs;
 pub(crate) mod entries;
 mod entry;
 mod hooks;
-mod list;
 mod locked;
 mod node;
 mod params;
@@ -46,6 +45,7 @@ pub(crate) use compat::{
 };
 pub(crate) use cpu::{
     possible_cpus,
+    Call,
     Cpu, //
 };
 pub(crate) use debugfs::DebugfsFiles;
@@ -60,7 +60,10 @@ pub(crate) use locked::{
     Locked,
     Two, //
 };
-pub(crate) use node::Node;
+pub(crate) use node::{
+    Node,
+    State, //
+};
 pub(crate) use params::{
     param_attach,
     param_rearm,
@@ -76,10 +79,7 @@ pub(crate) use provider::{
     KvmNotifier,
     Registration, //
 };
-pub(crate) use queue::{
-    Call,
-    Queue, //
-};
+pub(crate) use queue::Queue;
 pub(crate) use timer::{
     warn_clock,
     warn_mode,
@@ -88,6 +88,7 @@ pub(crate) use timer::{
     Timer, //
 };
 pub(crate) use word::{
+    cpu_relax,
     smp_mb,
     Word, //
 };

@@ -9,9 +9,10 @@
 #include "shim.h"
 
 static const struct tsc_timer_ops rht_kvm_ops = {
-	.start		= raw_hrtimer_node_start,
-	.restart	= raw_hrtimer_node_restart,
-	.cancel		= raw_hrtimer_node_cancel,
+	.start		= rust_raw_hrtimer_node_start,
+	.restart	= rust_raw_hrtimer_node_restart,
+	.cancel		= rust_raw_hrtimer_node_cancel,
+	.remove		= rust_raw_hrtimer_node_remove,
 	.owner		= THIS_MODULE,
 };
 

@@ -12,7 +12,18 @@
 
 #include "shim.h"
 
-static_assert(sizeof(struct rht_entry) <= 128);
+/* An entry that is being freed: it is in no chain, so nobody looks at its vCPU's any more. */
+union rht_freed {
+	struct rht_entry	entry;
+	struct {
+		u8		before[offsetof(struct rht_entry, next_of_vcpu)];
+		struct rcu_head	rcu;
+	};
+};
+
+static_assert(sizeof(union rht_freed) <= 128);
+static_assert(offsetof(union rht_freed, rcu) + sizeof(struct rcu_head) <=
+	      offsetof(struct rht_entry, target));
 
 unsigned long rht_irq_save(void)
 {
@@ -71,7 +82,9 @@ void rht_entries_flush_work(void)
 /* Frees an entry after a grace period, because a lookup may have found it before. */
 void rht_entry_free(struct rht_entry *entry)
 {
-	kfree_rcu(entry, rcu);
+	union rht_freed *freed = container_of(entry, union rht_freed, entry);
+
+	kfree_rcu(freed, rcu);
 }
 
 unsigned int rht_possible_cpus(void)

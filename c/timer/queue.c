@@ -34,59 +34,31 @@ struct rht_queue *rht_queue_lock_nested(int cpu, unsigned long *flags)
 	return queue;
 }
 
-/*
- * The CPU that a timer is queued on, or was last.  Its base, and with it the CPU, changes
- * where it is started, and where a CPU goes offline: then this may be the CPU of before.
- */
-static int rht_timer_cpu(const struct hrtimer *timer)
+/* What follows is called with the locks of the queues held. */
+
+void rht_queue_add(struct rht_queue *queue, struct tsc_timer *tt)
 {
-	return READ_ONCE(timer->base)->cpu_base->cpu;
-}
-
-struct rht_queue *rht_queue_lock_timers(const struct hrtimer *timer, int *cpu,
-					unsigned long *flags)
-{
-	*cpu = rht_timer_cpu(timer);
-	return rht_queue_lock(*cpu, flags);
-}
-
-/* Returns the CPU that the timer was queued on with the lock still held. */
-int rht_queue_unlock_timers(struct rht_queue *queue, unsigned long flags,
-			    const struct hrtimer *timer)
-{
-	int cpu = rht_timer_cpu(timer);
-
-	rht_queue_unlock(queue, flags);
-	return cpu;
-}
-
-/*
- * What follows is called with the locks of the queues held.  The owner's start and cancel
- * have their own (rust/ffi/list.rs).
- */
-
-/* An owner that finds a tsc_timer on no queue may free it: so this is the last write to it. */
-static void rht_set_cpu(struct tsc_timer *tt, int cpu)
-{
-	barrier();
-	WRITE_ONCE(tt->cpu, cpu);
+	list_add_tail(&tt->node, &queue->pending);
 }
 
 void rht_queue_remove(struct tsc_timer *tt)
 {
 	list_del_init(&tt->node);
-	rht_set_cpu(tt, -1);
 }
 
-void rht_queue_transfer(struct rht_queue *to, struct tsc_timer *tt, int cpu)
+void rht_queue_transfer(struct rht_queue *to, struct tsc_timer *tt)
 {
 	list_move_tail(&tt->node, &to->pending);
-	rht_set_cpu(tt, cpu);
 }
 
 void rht_queue_begin_pass(struct rht_queue *queue)
 {
 	list_splice_tail_init(&queue->pending, &queue->due);
+}
+
+bool rht_queue_is_empty(struct rht_queue *queue)
+{
+	return list_empty(&queue->pending) && list_empty(&queue->due);
 }
 
 struct list_head *rht_queue_first_due(struct rht_queue *queue)

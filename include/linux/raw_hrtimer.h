@@ -106,9 +106,9 @@ void raw_hrtimer_get_rate(struct raw_hrtimer_rate *rate);
  * @mode:	as for raw_hrtimer_start()
  *
  * As raw_hrtimer_start(), but @tt is kept on a list of pending timers, and gets
- * a new expiry when the clock slows down before it has expired.  @tt and its
- * hrtimer stay valid until raw_hrtimer_node_cancel() has returned, even if the
- * timer expires before.
+ * a new expiry when the clock slows down before it has expired.  It stays on
+ * that list when it has expired or was cancelled: @tt and its hrtimer stay valid
+ * until raw_hrtimer_node_remove() has returned.
  *
  * Context: any but NMI.  One operation on @tt at a time, so not in its callback
  * where another context may cancel it meanwhile.
@@ -137,14 +137,25 @@ bool raw_hrtimer_node_start(struct tsc_timer *tt, enum hrtimer_mode mode);
 bool raw_hrtimer_node_restart(struct tsc_timer *tt);
 
 /**
- * raw_hrtimer_node_cancel() - remove a timer from its queue
+ * raw_hrtimer_node_cancel() - leave a timer to its owner
  * @tt:		the timer, pending or not
  *
  * Comes before hrtimer_cancel(): after it nothing but its own callback starts
- * @tt's hrtimer again.
+ * @tt's hrtimer again, or reads the deadline, until @tt is started again.
  *
  * Context: any but NMI.
  */
 void raw_hrtimer_node_cancel(struct tsc_timer *tt);
+
+/**
+ * raw_hrtimer_node_remove() - cancel a timer and take it off its list
+ * @tt:		the timer, pending or not, on a list or not
+ *
+ * Comes before the last hrtimer_cancel(), which comes before @tt or its hrtimer is
+ * freed: after it nothing but its own callback touches either of them.
+ *
+ * Context: any but NMI.
+ */
+void raw_hrtimer_node_remove(struct tsc_timer *tt);
 
 #endif /* _LINUX_RAW_HRTIMER_H */

@@ -14,6 +14,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+struct hrtimer_clock_base;
 struct module;
 
 /**
@@ -26,14 +27,17 @@ struct module;
  *
  * The owner embeds it, initialises it with tsc_timer_setup(), and calls the
  * provider's operations, one at a time.  What was started has to be cancelled
- * before it ends, or @timer is used for anything else, expired or not.
+ * before @timer is used for anything else, expired or not, and removed before
+ * either of the two ends.
  */
 struct tsc_timer {
 	struct hrtimer		*timer;
 	u64			deadline;
 	/* private: the provider's; on a list of that CPU's if @cpu >= 0 */
 	struct list_head	node;
+	const struct hrtimer_clock_base *base;
 	int			cpu;
+	unsigned int		state;
 	enum hrtimer_mode	mode;
 	bool			expired;
 };
@@ -43,7 +47,7 @@ struct tsc_timer {
  * @start:	arm @timer->timer for @timer->deadline.  A deadline that has
  *		passed fires at once.  Returns false, having done nothing, where
  *		it cannot: the owner arms the hrtimer itself, and the provider
- *		has forgotten @timer.
+ *		leaves it alone, as after @cancel.
  *		Context: any but NMI; the timer is not queued, or is queued and
  *		may be moved, and its callback does not run elsewhere.
  * @restart:	called first in the hrtimer's callback.  Returns true if the
@@ -54,18 +58,25 @@ struct tsc_timer {
  *		later deadline, e.g. of the next period, and call it again; it
  *		never calls @start, which could undo a @cancel that has just
  *		run elsewhere.  Called as well for a timer that @start refused,
- *		and while @cancel runs elsewhere; in neither case may it put
- *		@timer back among the provider's.
+ *		and while @cancel runs elsewhere; in neither case may it undo
+ *		the @cancel.
  *		Context: the hrtimer's callback.
- * @cancel:	forget @timer: once it has returned, the provider touches
- *		neither @timer nor the hrtimer again.  The owner then cancels
- *		the hrtimer.  Context: any but NMI.
+ * @cancel:	leave the hrtimer alone: once it has returned, the provider
+ *		touches neither that one nor @timer->deadline until the next
+ *		@start.  The owner then cancels the hrtimer.  The provider may
+ *		keep @timer on a list.  Context: any but NMI.
+ * @remove:	forget @timer: once it has returned, the provider touches
+ *		neither @timer nor the hrtimer again, as if @timer had just
+ *		been set up.  Comes before either of them ends, and before
+ *		the owner cancels the hrtimer for the last time; @cancel need
+ *		not have been called.  Context: any but NMI.
  * @owner:	the provider's module
  */
 struct tsc_timer_ops {
 	bool (*start)(struct tsc_timer *timer, enum hrtimer_mode mode);
 	bool (*restart)(struct tsc_timer *timer);
 	void (*cancel)(struct tsc_timer *timer);
+	void (*remove)(struct tsc_timer *timer);
 	struct module *owner;
 };
 
@@ -79,7 +90,9 @@ static inline void tsc_timer_setup(struct tsc_timer *tt, struct hrtimer *timer)
 	tt->timer = timer;
 	tt->deadline = 0;
 	INIT_LIST_HEAD(&tt->node);
+	tt->base = NULL;
 	tt->cpu = -1;
+	tt->state = 0;
 	tt->mode = HRTIMER_MODE_ABS;
 	tt->expired = false;
 }
@@ -103,7 +116,7 @@ int kvm_register_tsc_timer_ops(const struct tsc_timer_ops *ops);
  * @ops:	what was registered
  *
  * Once it has returned, none of @ops runs or will be called.  That includes
- * @ops->cancel, without which the provider does not learn of a tsc_timer that
+ * @ops->remove, without which the provider does not learn of a tsc_timer that
  * goes away: it must refuse to start any more, and forget all that it has,
  * before.
  *

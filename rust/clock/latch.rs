@@ -51,10 +51,18 @@ impl<const N: usize> Latch<N> {
     /// Returns the words that were published last, and their generation. Any context.
     #[inline(always)]
     pub(crate) fn read(&self) -> ([u64; N], u64) {
+        self.read_first::<N>()
+    }
+
+    /// Returns the first words of those, and the generation. Any context.
+    #[inline(always)]
+    pub(crate) fn read_first<const K: usize>(&self) -> ([u64; K], u64) {
+        const { assert!(K <= N) };
         let mut generation = self.generation.load_acquire();
 
         loop {
-            let words = self.slot(generation).each_ref().map(Word::load_acquire);
+            let slot = self.slot(generation);
+            let words = core::array::from_fn(|n| slot[n].load_acquire());
 
             // The words were acquired, so they were loaded before this.
             let again = self.generation.load_acquire();
@@ -63,6 +71,12 @@ impl<const N: usize> Latch<N> {
             }
             generation = again;
         }
+    }
+
+    /// Returns the generation of the words that were published last. Any context.
+    #[inline(always)]
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load_acquire()
     }
 
     /// Returns the words that the caller, who excludes other writers, was the last to publish.

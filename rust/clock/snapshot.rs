@@ -32,9 +32,25 @@ pub(crate) struct Snapshot {
     pub(crate) id: u32,
 }
 
-/// A snapshot as it is published, which is as the timekeeper has it: `cycle_last`, `xtime_nsec`, `base`,
-/// the rate, the raw rate and the clocksource's `id`.
-pub(crate) type Words = [u64; 6];
+/// A snapshot as it is published, which is as the timekeeper has it: `cycle_last`, `xtime_nsec`, `base` and
+/// the rate; then its [`Kind`]; then the raw rate and the clocksource's `id`.
+pub(crate) type Words = [u64; 7];
+
+/// How many of them, from the first on, a start needs.
+const TO_START: usize = 5;
+
+/// What a start has to know of a snapshot beside the timeline, in one word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kind(u64);
+
+impl Kind {
+    /// The clocksource is not the TSC, or nothing was published.
+    pub(crate) const NO_TSC: Self = Self(0);
+    /// The clock is not faster than the raw clock.
+    pub(crate) const SLOW: Self = Self(1);
+    /// It is faster.
+    pub(crate) const FAST: Self = Self(2);
+}
 
 /// Whether cycles are the TSC's. If not, a snapshot does not give the time of a deadline.
 #[inline(always)]
@@ -49,6 +65,17 @@ impl Snapshot {
         is_tsc(self.id.into())
     }
 
+    #[inline]
+    fn kind(&self) -> Kind {
+        if !self.is_tsc() {
+            Kind::NO_TSC
+        } else if self.timeline.rate.mult() > self.raw.mult() {
+            Kind::FAST
+        } else {
+            Kind::SLOW
+        }
+    }
+
     /// Returns it as it is published.
     #[inline]
     pub(crate) fn words(&self) -> Words {
@@ -60,6 +87,7 @@ impl Snapshot {
             // CAST: Two's complement, there and back.
             line.base.get() as u64,
             line.rate.pack(),
+            self.kind().0,
             self.raw.pack(),
             self.id.into(),
         ]
@@ -69,23 +97,24 @@ impl Snapshot {
     /// published.
     #[inline]
     pub(crate) fn from_words(words: &Words) -> Option<Self> {
-        let [.., rate, raw, id] = *words;
+        let [first @ .., raw, id] = words;
+        let timeline = timeline(first);
 
         Some(Self {
             timeline: Timeline {
-                rate: Rate::from_word(rate)?,
-                ..timeline(words)
+                rate: Rate::from_word(timeline.rate.pack())?,
+                ..timeline
             },
-            raw: Rate::unpack(raw),
+            raw: Rate::unpack(*raw),
             // CAST: As stored.
-            id: id as u32,
+            id: *id as u32,
         })
     }
 }
 
 /// Returns the timeline of the words that a snapshot was published as.
 #[inline(always)]
-fn timeline(&[cycle_last, xtime_nsec, base, rate, ..]: &Words) -> Timeline {
+fn timeline(&[cycle_last, xtime_nsec, base, rate, _]: &[u64; TO_START]) -> Timeline {
     Timeline {
         cycle_last: Cycles::new(cycle_last),
         rate: Rate::unpack(rate),
@@ -96,7 +125,7 @@ fn timeline(&[cycle_last, xtime_nsec, base, rate, ..]: &Words) -> Timeline {
 }
 
 /// What the listener has published.
-pub(crate) static CURRENT: Latch<6> = Latch::new();
+pub(crate) static CURRENT: Latch<7> = Latch::new();
 
 /// Returns the current snapshot and its generation; `None` before the first. Any context.
 #[inline]
@@ -106,13 +135,18 @@ pub(crate) fn current() -> Option<(Snapshot, u64)> {
     Some((Snapshot::from_words(&words)?, generation))
 }
 
-/// Returns the timeline, and whether it is faster than the raw clock; `None` if the clocksource is not the
-/// TSC. Any context. As much of [`current()`] as the path that starts a timer needs.
+/// Returns the timeline, its kind, and the generation. Any context. As much of [`current()`] as the path that
+/// starts a timer needs.
 #[inline(always)]
-pub(crate) fn current_line() -> Option<(Timeline, bool)> {
-    let (words, _) = CURRENT.read();
-    let line = timeline(&words);
-    let [.., raw, id] = words;
+pub(crate) fn current_line() -> (Timeline, Kind, u64) {
+    let (words, generation) = CURRENT.read_first::<TO_START>();
+    let [.., kind] = words;
 
-    is_tsc(id).then(|| (line, line.rate.mult() > Rate::unpack(raw).mult()))
+    (timeline(&words), Kind(kind), generation)
+}
+
+/// Returns the generation of the current snapshot. Any context.
+#[inline(always)]
+pub(crate) fn generation() -> u64 {
+    CURRENT.generation()
 }

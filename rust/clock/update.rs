@@ -90,7 +90,7 @@ impl Timekeeper {
     /// the timekeeper reports where the clock was set.
     #[inline(always)]
     fn is_repeat(&self) -> bool {
-        let [cycle_last, xtime_nsec, base, mono, raw, id] = CURRENT.own();
+        let [cycle_last, xtime_nsec, base, mono, _, raw, id] = CURRENT.own();
 
         if self.mono != mono.load() || self.raw != raw.load() || u64::from(self.id) != id.load() {
             return false;

@@ -31,6 +31,22 @@ impl Cpu {
     }
 }
 
+/// The right to call a CPU, which one call at a time has: from [`Queue::call()`](super::queue::Queue::call)
+/// to [`Queue::answer()`](super::queue::Queue::answer).
+pub(crate) struct Call(Cpu);
+
+impl Call {
+    /// No other call to `cpu` is under way.
+    pub(super) fn to(cpu: Cpu) -> Self {
+        Self(cpu)
+    }
+
+    /// Returns the CPU.
+    pub(crate) fn cpu(&self) -> Cpu {
+        self.0
+    }
+}
+
 /// The possible CPUs, in order.
 pub(crate) fn possible_cpus() -> impl Iterator<Item = Cpu> {
     let next = |cpu: &i32| {

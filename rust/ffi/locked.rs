@@ -7,15 +7,14 @@
 use super::{
     bindings,
     cpu::Cpu,
-    list,
-    node::Node,
+    node::{
+        Node,
+        State, //
+    },
     queue::Queue, //
 };
 
-/// Not on any queue.
-const NO_CPU: i32 = -1;
-
-/// A node, with the lock of the queue that it is on or is to be put on.
+/// A node, with the lock of the queue that it is on or may be put on.
 ///
 /// # Invariants
 ///
@@ -31,12 +30,7 @@ impl<'a> Locked<'a> {
     #[inline]
     pub(crate) fn queued(node: Node<'a>) -> Option<Self> {
         loop {
-            let cpu = node.cpu();
-            if cpu < 0 {
-                return None;
-            }
-            // SAFETY: A node that is on a queue has that CPU's number.
-            let queue = Queue::lock(unsafe { Cpu::from_raw(cpu) });
+            let queue = Queue::lock(node.queue()?);
             // A pass may have removed it before the lock was had; its start, if this is its callback,
             // may have moved it.
             if queue.has(node) {
@@ -49,76 +43,41 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// Takes the lock of the queue that `node` is on, or else of the CPU that its timer is queued on, or
-    /// was last. Any context but NMI, where the owner starts the node: else it may be put on another
-    /// queue meanwhile.
-    #[inline]
-    pub(crate) fn to_start(node: Node<'a>) -> Self {
-        if let Some(locked) = Self::queued(node) {
-            return locked;
-        }
-        let (mut cpu, mut flags) = (0, 0);
-        // SAFETY: The timer is valid and was set up, so it has a base, which is a possible CPU's; nobody
-        // who holds a queue's lock calls this.
-        let queue =
-            unsafe { bindings::rht_queue_lock_timers(node.timer().as_raw(), &mut cpu, &mut flags) };
+    /// Takes the lock of the queue of `cpu`. Any context but NMI, where the owner starts the node: else it
+    /// may be put on another queue meanwhile. It is on none but this.
+    pub(crate) fn to_start(node: Node<'a>, cpu: Cpu) -> Self {
+        let queue = Queue::lock(cpu);
+        let is_queued = queue.has(node);
 
         Self {
-            // INVARIANT: The owner, who alone puts its node on a queue, is here.
-            // SAFETY: Just locked; a timer's base is a possible CPU's.
-            queue: unsafe { Queue::locked(queue, Cpu::from_raw(cpu), flags) },
+            queue,
             node,
-            is_queued: false,
+            // INVARIANT: The owner, who alone puts its node on a queue, is here.
+            is_queued,
         }
     }
 
-    /// Whether the node is on the queue.
-    #[inline]
-    pub(crate) fn is_queued(&self) -> bool {
-        self.is_queued
-    }
-
-    /// Returns the queue's CPU.
-    #[inline]
-    pub(crate) fn cpu(&self) -> Cpu {
-        self.queue.cpu()
-    }
-
-    /// Puts the node on the queue, if it is not there.
-    #[inline]
+    /// Puts the node on the queue, if it is not there. If it is not pending, it is idle.
     pub(crate) fn add(&mut self) {
         if !self.is_queued {
             // INVARIANT: Now it is.
             self.is_queued = true;
             // SAFETY: By the types' invariants the node is on no list, and the queue's lock is held.
-            unsafe { list::add_tail(self.node.link(), self.queue.pending()) };
-            // SAFETY: As above.
-            unsafe { self.node.set_cpu(self.queue.cpu().number()) };
+            unsafe { bindings::rht_queue_add(self.queue.as_raw(), self.node.as_raw()) };
         }
+        let base = self.node.timer().base();
+        // SAFETY: The queue's lock is held.
+        unsafe { self.node.set_queue(self.queue.cpu().number(), base) };
+        self.node.compare_exchange(State::AWAY, State::IDLE);
     }
 
-    /// Removes the node from the queue, if it is there, and releases the lock.
-    #[inline]
+    /// Takes the node off the queue, if it is there, and releases the lock.
     pub(crate) fn remove(self) {
+        self.node.exchange(State::AWAY);
         if self.is_queued {
-            // SAFETY: By the type's invariant the node is on a list of this queue, whose lock is held.
-            unsafe { list::del_init(self.node.link()) };
-            // SAFETY: As above.
-            unsafe { self.node.set_cpu(NO_CPU) };
+            // SAFETY: By the type's invariant the node is on this queue, whose lock is held.
+            unsafe { self.node.take_off() };
         }
-    }
-
-    /// Releases the lock; returns the CPU that the node's timer was queued on just before that.
-    #[inline]
-    pub(crate) fn unlock_and_locate(self) -> Cpu {
-        let timer = self.node.timer();
-        let (queue, flags) = self.queue.into_raw();
-
-        // SAFETY: By the type's invariant the lock is held, with these flags, and is not released again;
-        // the timer is valid and was set up.
-        let cpu = unsafe { bindings::rht_queue_unlock_timers(queue, flags, timer.as_raw()) };
-        // SAFETY: A timer's base is a possible CPU's.
-        unsafe { Cpu::from_raw(cpu) }
     }
 }
 
@@ -154,7 +113,8 @@ impl Two {
         }
     }
 
-    /// Moves `node` from the one queue to the other; `false` if it is not there.
+    /// Moves `node` from the one queue to the other, on whose CPU its timer is; `false` if it is not there.
+    /// Context: the owner's, where it starts the node.
     pub(crate) fn transfer(&self, node: Node<'_>) -> bool {
         let (from, to) = self.ends();
 
@@ -162,7 +122,9 @@ impl Two {
             return false;
         }
         // SAFETY: `node` is on the queue `from`, and both locks are held.
-        unsafe { bindings::rht_queue_transfer(to.as_raw(), node.as_raw(), to.cpu().number()) };
+        unsafe { bindings::rht_queue_transfer(to.as_raw(), node.as_raw()) };
+        // SAFETY: As above.
+        unsafe { node.set_queue(to.cpu().number(), node.timer().base()) };
         true
     }
 }

@@ -6,8 +6,10 @@
 
 use super::{
     bindings,
-    cpu::Cpu,
-    queue::Call, //
+    cpu::{
+        Call,
+        Cpu, //
+    }, //
 };
 
 use kernel::{

@@ -2,15 +2,21 @@
 
 //! The per-CPU queues of nodes, and what a pass does with them.
 //!
-//! What may be done with a node is a type: [`Due`] is a node that a pass has found on a queue;
-//! [`Locked`](super::locked::Locked) is the owner's.
+//! What may be done with a node is a type: [`Due`] is a node that a pass has found on a queue, [`Moving`]
+//! one whose timer it may move; [`Locked`](super::locked::Locked) is the owner's.
 //!
 //! C file: [`c/timer/queue.c`](../../c/timer/queue.c)
 
 use super::{
     bindings,
-    cpu::Cpu,
-    node::Node, //
+    cpu::{
+        Call,
+        Cpu, //
+    },
+    node::{
+        Node,
+        State, //
+    }, //
 };
 
 use core::{
@@ -67,7 +73,7 @@ impl Queue {
     ///
     /// The shim has just locked `cpu`'s `queue`, with these `flags`.
     #[inline]
-    pub(super) unsafe fn locked(queue: *mut bindings::rht_queue, cpu: Cpu, flags: c_ulong) -> Self {
+    unsafe fn locked(queue: *mut bindings::rht_queue, cpu: Cpu, flags: c_ulong) -> Self {
         Self {
             // INVARIANT: The caller promises it.
             // SAFETY: A per-CPU variable's address is never null.
@@ -85,49 +91,28 @@ impl Queue {
     }
 
     /// Whether `node` is on this queue, and stays there while the lock is held.
-    #[inline]
     pub(super) fn has(&self, node: Node<'_>) -> bool {
         node.cpu() == self.cpu.number()
     }
 
     /// Returns the C queue, whose lock is held.
-    #[inline]
     pub(super) fn as_raw(&self) -> *mut bindings::rht_queue {
         self.queue.as_ptr()
     }
 
-    /// Returns the head of the list of nodes that are not due.
-    #[inline]
-    pub(super) fn pending(&self) -> *mut bindings::list_head {
-        // SAFETY: By the type's invariant the queue is valid; only an address inside it is made.
-        unsafe { addr_of_mut!((*self.queue.as_ptr()).pending) }
-    }
-
-    /// Returns the queue and the flags, with which the caller has to release the lock.
-    #[inline]
-    pub(super) fn into_raw(self) -> (*mut bindings::rht_queue, c_ulong) {
-        let this = ManuallyDrop::new(self);
-
-        (this.queue.as_ptr(), this.flags)
-    }
-
-    /// Sets whether the CPU is called to serve its queue; returns whether it was.
-    fn set_called(&self, called: bool) -> bool {
-        // SAFETY: By the type's invariant the queue is valid, and its lock is held.
-        unsafe { addr_of_mut!((*self.queue.as_ptr()).called).replace(called) }
-    }
-
     /// Marks the CPU as called to serve its queue; `None` if it was called before, and has not yet begun.
     pub(crate) fn call(&self) -> Option<Call> {
-        let called = self.set_called(true);
+        // SAFETY: By the type's invariant the queue is valid, and its lock is held.
+        let called = unsafe { addr_of_mut!((*self.queue.as_ptr()).called).replace(true) };
 
         // INVARIANT: It was not called.
-        (!called).then_some(Call(self.cpu))
+        (!called).then_some(Call::to(self.cpu))
     }
 
     /// Marks the CPU as no longer called, because it has begun to serve its queue.
     pub(crate) fn answer(&self) {
-        self.set_called(false);
+        // SAFETY: As in `call()`.
+        unsafe { addr_of_mut!((*self.queue.as_ptr()).called).write(false) };
     }
 
     /// Returns the pause before this batch, in nanoseconds; 0 if there was none.
@@ -142,12 +127,20 @@ impl Queue {
         unsafe { addr_of_mut!((*self.queue.as_ptr()).pause).write(pause) };
     }
 
-    /// Removes all nodes.
+    /// Takes all nodes off, whatever their owners do with them.
     pub(crate) fn clear(&self) {
         self.begin_pass();
-        while let Some(node) = self.first_due() {
-            node.remove();
+        while let Some(due) = self.first_due() {
+            due.node.exchange(State::AWAY);
+            // SAFETY: By the type's invariant the node is on this queue, whose lock is held.
+            unsafe { due.node.take_off() };
         }
+    }
+
+    /// Whether no node is on it.
+    pub(crate) fn is_empty(&self) -> bool {
+        // SAFETY: By the type's invariant the queue is valid, and its lock is held.
+        unsafe { bindings::rht_queue_is_empty(self.queue.as_ptr()) }
     }
 
     /// Makes all nodes due for a pass; `false` if there are none.
@@ -200,34 +193,56 @@ pub(crate) struct Due<'q> {
 }
 
 impl<'q> Due<'q> {
+    /// Makes the node moving if it is pending. Takes it off the queue if it is idle.
+    pub(crate) fn claim(self) -> Option<Moving<'q>> {
+        loop {
+            match self.node.compare_exchange(State::PENDING, State::MOVING) {
+                // INVARIANT: Now it is moving.
+                State::PENDING => return Some(Moving(self)),
+                // Its owner may start it just now: then it is pending, and is looked at again.
+                found if self.node.compare_exchange(found, State::AWAY) == found => break,
+                _ => (),
+            }
+        }
+        // SAFETY: By the type's invariant the node is on the queue, whose lock is held.
+        unsafe { self.node.take_off() };
+        None
+    }
+}
+
+/// A node whose timer a pass may move. Dropping it makes the node pending again.
+///
+/// # Invariants
+///
+/// The node is moving.
+pub(crate) struct Moving<'q>(Due<'q>);
+
+impl<'q> Moving<'q> {
     /// Returns the node.
     pub(crate) fn node(&self) -> Node<'q> {
-        self.node
+        self.0.node
     }
 
-    /// Removes it from the queue.
+    /// Takes it off the queue.
     pub(crate) fn remove(self) {
-        // SAFETY: By the type's invariant the node is on the queue, whose lock is held.
-        unsafe { bindings::rht_queue_remove(self.node.as_raw()) };
+        let due = ManuallyDrop::new(self);
+
+        due.0.node.exchange(State::AWAY);
+        // SAFETY: By `Due`'s invariant the node is on the queue, whose lock is held.
+        unsafe { due.0.node.take_off() };
     }
 
     /// Makes it due again.
     pub(crate) fn postpone(self) {
-        // SAFETY: As in `remove()`; the queue is valid.
-        unsafe { bindings::rht_queue_postpone(self.queue.queue.as_ptr(), self.node.as_raw()) };
+        let Due { node, queue } = &self.0;
+
+        // SAFETY: By `Due`'s invariant the node is on the queue, whose lock is held.
+        unsafe { bindings::rht_queue_postpone(queue.queue.as_ptr(), node.as_raw()) };
     }
 }
 
-/// The right to call a CPU: one call at a time has it, from [`Queue::call()`] to [`Queue::answer()`].
-///
-/// # Invariants
-///
-/// No other call to the CPU is under way.
-pub(crate) struct Call(Cpu);
-
-impl Call {
-    /// Returns the CPU.
-    pub(crate) fn cpu(&self) -> Cpu {
-        self.0
+impl Drop for Moving<'_> {
+    fn drop(&mut self) {
+        self.0.node.exchange(State::PENDING);
     }
 }

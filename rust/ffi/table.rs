@@ -80,9 +80,9 @@ fn take<'a>(_irq: &'a IrqOff, timer: Timer<'a>) -> Option<Entry<'a>> {
     Some(unsafe { Entry::from_raw(entry) })
 }
 
-/// Retires the entries of `vcpu`, whose timers are about to be freed. Calls `cancel` for the node of each,
-/// after which nothing touches the timer. Any context but NMI.
-pub(crate) fn retire(vcpu: Vcpu, cancel: impl Fn(Node<'_>)) {
+/// Retires the entries of `vcpu`, whose timers are about to be freed. Calls `remove` for the node of each,
+/// after which nothing touches the node or the timer. Any context but NMI.
+pub(crate) fn retire(vcpu: Vcpu, remove: impl Fn(Node<'_>)) {
     let lock = TableLock::lock();
     let chain = bucket(&BY_VCPU, vcpu.address());
     let (mut kept, mut retired) = (0, 0);
@@ -93,7 +93,7 @@ pub(crate) fn retire(vcpu: Vcpu, cancel: impl Fn(Node<'_>)) {
         if vcpu_of(&lock, entry) == vcpu.address() {
             // SAFETY: The entry is in the table, whose lock is held, and so interrupts are off. Its
             // timer is valid: the vCPU is about to be destroyed.
-            cancel(unsafe { Entry::from_raw(entry) }.node());
+            remove(unsafe { Entry::from_raw(entry) }.node());
             unlink(&lock, entry);
             TAKEN.store_release(TAKEN.load().wrapping_sub(1));
             set_next_of_vcpu(entry, retired);

@@ -6,6 +6,7 @@
 
 use super::{
     bindings,
+    cpu::Cpu,
     may_run_from,
     SLACK, //
 };
@@ -17,6 +18,7 @@ use core::{
     ptr::{
         addr_of,
         addr_of_mut,
+        null,
         NonNull, //
     }, //
 };
@@ -41,7 +43,6 @@ impl Mode {
     }
 
     /// Returns the mode without `HRTIMER_MODE_REL`.
-    #[inline]
     pub(crate) fn absolute(self) -> Self {
         Self(self.0 & !bindings::hrtimer_mode_HRTIMER_MODE_REL)
     }
@@ -74,6 +75,23 @@ impl Cancel {
     }
 }
 
+/// A clock base, told from others by its address, which is never followed: a CPU's, of one clock.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Base(*const bindings::hrtimer_clock_base);
+
+impl Base {
+    /// No timer's.
+    pub(super) const NONE: Self = Self(null());
+
+    pub(super) fn from_c(base: *const bindings::hrtimer_clock_base) -> Self {
+        Self(base)
+    }
+
+    pub(super) fn into_c(self) -> *const bindings::hrtimer_clock_base {
+        self.0
+    }
+}
+
 /// An hrtimer.
 ///
 /// # Invariants
@@ -101,8 +119,26 @@ impl<'a> Timer<'a> {
         self.0.as_ptr().addr()
     }
 
-    /// Whether it runs on `CLOCK_MONOTONIC`. Any context.
+    /// Returns its clock base. Any context. It stays, unless the timer is started; then the CPU that is
+    /// read before may be the one of before, and the one of a CPU that goes offline.
     #[inline]
+    pub(crate) fn base(self) -> Base {
+        // SAFETY: By the type's invariant this is inside a valid `struct hrtimer`; an aligned word that
+        // somebody else may write is read once, as `READ_ONCE()` does.
+        Base(unsafe { addr_of!((*self.0.as_ptr()).base).read_volatile() })
+    }
+
+    /// Returns the CPU of its clock base. Any context.
+    pub(crate) fn cpu(self) -> Cpu {
+        // SAFETY: By the type's invariant the timer was set up, so it has a base.
+        let cpu = unsafe { bindings::rht_timer_cpu(self.0.as_ptr()) };
+
+        // SAFETY: A timer's base is a possible CPU's.
+        unsafe { Cpu::from_raw(cpu) }
+    }
+
+    /// Whether it runs on `CLOCK_MONOTONIC`. Any context, while nobody starts it: a timer that moves to
+    /// another CPU has no clock for a moment.
     pub(crate) fn is_monotonic(self) -> bool {
         // SAFETY: By the type's invariant the timer was set up, so it has a clock base.
         unsafe { bindings::rht_is_monotonic(self.0.as_ptr()) }

@@ -56,14 +56,6 @@ pub(crate) fn start(timer: Timer<'_>, deadline: Cycles, expiry: MonoNs) {
     }
 }
 
-/// The same for a node's timer.
-#[inline(always)]
-pub(crate) fn start_node(node: Node<'_>, expiry: MonoNs) {
-    if is_on!(__tracepoint_start) {
-        call_start(node.timer(), node.deadline(), expiry);
-    }
-}
-
 /// Arms `timer` for `deadline`, with that event.
 #[inline(always)]
 pub(crate) fn arm(timer: Timer<'_>, deadline: Cycles, expiry: MonoNs, mode: Mode) {
@@ -71,6 +63,16 @@ pub(crate) fn arm(timer: Timer<'_>, deadline: Cycles, expiry: MonoNs, mode: Mode
         call_arm(timer, deadline, expiry, mode);
     } else {
         timer.start(expiry, mode);
+    }
+}
+
+/// Arms a node's timer for its deadline, with that event.
+#[inline(always)]
+pub(crate) fn arm_node(node: Node<'_>, expiry: MonoNs, mode: Mode) {
+    if is_on!(__tracepoint_start) {
+        call_arm(node.timer(), node.deadline(), expiry, mode);
+    } else {
+        node.timer().start(expiry, mode);
     }
 }
 

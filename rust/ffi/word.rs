@@ -7,8 +7,8 @@
 //! by helpers, the listener's 40 instructions for a repeat are some 100. So loads, stores and the barrier are
 //! done in place. They are the same accesses in the memory model's terms: `READ_ONCE()` and
 //! `WRITE_ONCE()`, and, as x86 orders loads among loads and stores after both, a compiler barrier makes
-//! them `smp_load_acquire()` and `smp_store_release()`. What is rare (`xchg()`, `cmpxchg()`) is the kernel
-//! crate's.
+//! them `smp_load_acquire()` and `smp_store_release()`. So are a node's `xchg()` and `cmpxchg()`, of which
+//! each start and cancel makes one. What is rare is the kernel crate's.
 //!
 //! C header: [`arch/x86/include/asm/barrier.h`](srctree/arch/x86/include/asm/barrier.h)
 
@@ -36,6 +36,58 @@ pub(super) fn barrier() {
 pub(crate) fn smp_mb() {
     // SAFETY: Adds nothing to a word below the stack, which is always there.
     unsafe { core::arch::asm!("lock add dword ptr [rsp - 4], 0") };
+}
+
+/// `xchg()` of the word that is `OFFSET` bytes into `*base`.
+///
+/// # Safety
+///
+/// There is a valid, aligned word, which is only used by functions like this one, or in single volatile
+/// accesses.
+#[inline(always)]
+pub(super) unsafe fn xchg_at<const OFFSET: usize>(base: *mut u8, value: u32) -> u32 {
+    let old;
+
+    // SAFETY: The caller promises it. An `xchg` is a full barrier.
+    unsafe {
+        core::arch::asm!(
+            "xchg dword ptr [{base} + {offset}], {value:e}",
+            base = in(reg) base,
+            offset = const OFFSET,
+            value = inout(reg) value => old,
+            options(nostack, preserves_flags),
+        );
+    }
+    old
+}
+
+/// `cmpxchg()` of the word that is `OFFSET` bytes into `*base`: returns what was there.
+///
+/// # Safety
+///
+/// As for [`xchg_at()`].
+#[inline(always)]
+pub(super) unsafe fn cmpxchg_at<const OFFSET: usize>(base: *mut u8, old: u32, new: u32) -> u32 {
+    let found;
+
+    // SAFETY: The caller promises it. A locked instruction is a full barrier.
+    unsafe {
+        core::arch::asm!(
+            "lock cmpxchg dword ptr [{base} + {offset}], {new:e}",
+            base = in(reg) base,
+            offset = const OFFSET,
+            new = in(reg) new,
+            inout("eax") old => found,
+            options(nostack),
+        );
+    }
+    found
+}
+
+/// `cpu_relax()`: another CPU is waited for.
+#[inline(always)]
+pub(crate) fn cpu_relax() {
+    core::hint::spin_loop();
 }
 
 impl Word {

@@ -123,9 +123,7 @@ fn set_deadline(entry: Entry<'_>, timer: Timer<'_>, snapshot: &Snapshot, plain: 
         return;
     }
     // KVM may start a timer that is pending, whose deadline a pass may be reading.
-    if !node.is_expired() {
-        pending::cancel(node);
-    }
+    pending::cancel(node);
     let deadline = deadline_of(snapshot, plain, ffi::rdtsc());
 
     node.set_deadline(deadline);
@@ -224,7 +222,7 @@ pub(crate) fn ran(timer: Timer<'_>, restarts: bool) {
 
 /// The timers of `vcpu` are about to be freed. Any context but NMI.
 pub(crate) fn vcpu_destroyed(vcpu: Vcpu) {
-    table::retire(vcpu, pending::cancel);
+    table::retire(vcpu, pending::remove);
 }
 
 /// The deadlines of hooked timers mean nothing any more, because the TSC has restarted, or is not the

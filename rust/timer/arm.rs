@@ -20,7 +20,10 @@ use crate::{
             Timeline, //
         },
         margin,
-        snapshot, //
+        snapshot::{
+            self,
+            Kind, //
+        }, //
     },
     counters,
     ffi::{
@@ -36,25 +39,17 @@ use crate::{
     }, //
 };
 
-/// Returns the line to compute expiries by, and whether it is faster than the raw clock; `None`, which
-/// is counted, if the clocksource is not the TSC.
-#[inline(always)]
-fn current_line() -> Option<(Timeline, bool)> {
-    let line = snapshot::current_line();
-
-    if line.is_none() {
-        counters::PLAIN.count();
-    }
-    line
-}
-
-/// Returns the exact expiry of `deadline`, or `None` if the clocksource is not the TSC.
+/// Returns the exact expiry of `deadline`, or `None`, which is counted, if the clocksource is not the TSC.
 ///
 /// Any context. No clock read, no division: one multiplication and a shift.
 #[inline]
 pub(crate) fn expiry(deadline: Cycles) -> Option<MonoNs> {
-    let (line, _) = current_line()?;
+    let (line, kind, _) = snapshot::current_line();
 
+    if kind == Kind::NO_TSC {
+        counters::PLAIN.count();
+        return None;
+    }
     Some(exact(&line, deadline))
 }
 
@@ -76,26 +71,29 @@ fn exact(line: &Timeline, deadline: Cycles) -> MonoNs {
 /// own: such a clockevent takes the monotonic nanoseconds until an expiry for its own, and so would
 /// fire late by the skew. There it is the nominal distance from now, and the callback restarts the
 /// timer if something else makes it run before the deadline.
+///
+/// Also returns the generation of the snapshot, or of one before.
 #[inline(always)]
-pub(crate) fn armed_expiry(deadline: Cycles) -> Option<MonoNs> {
-    let (line, is_fast) = current_line()?;
+pub(crate) fn armed_expiry(deadline: Cycles) -> (Option<MonoNs>, u64) {
+    let (line, kind, generation) = snapshot::current_line();
+    let expiry = if kind == Kind::SLOW || kind == Kind::FAST && ffi::clockevent_counts_tsc() {
+        Some(exact(&line, deadline))
+    } else {
+        nominal(deadline)
+    };
 
-    if is_fast && !ffi::clockevent_counts_tsc() {
-        return nominal(deadline);
-    }
-    Some(exact(&line, deadline))
+    (expiry, generation)
 }
 
 /// Reads the snapshot again, so that the hot caller, [`armed_expiry()`], need not spill its own.
 #[cold]
 #[inline(never)]
 fn nominal(deadline: Cycles) -> Option<MonoNs> {
-    let (snapshot, _) = snapshot::current()?;
-
-    // The clocksource may have changed since.
-    if !snapshot.is_tsc() {
+    let current = snapshot::current().filter(|(snapshot, _)| snapshot.is_tsc());
+    let Some((snapshot, _)) = current else {
+        counters::PLAIN.count();
         return None;
-    }
+    };
     let (line, now) = (snapshot.timeline, ffi::rdtsc());
 
     if SLACK == MonoNs::new(0) {
@@ -123,8 +121,9 @@ pub(crate) fn absolute(mode: Mode) -> Mode {
     if mode.is_relative() {
         counters::WRONG_MODE.count();
         ffi::warn_mode();
+        return mode.absolute();
     }
-    mode.absolute()
+    mode
 }
 
 /// Starts `timer` for `deadline`, or for its plain expiry where that is not possible.
@@ -135,7 +134,7 @@ pub(crate) fn start(timer: Timer<'_>, deadline: Cycles, mode: Mode) {
 
     let mode = absolute(mode);
     let expiry = if timer.is_monotonic() {
-        armed_expiry(deadline)
+        armed_expiry(deadline).0
     } else {
         counters::WRONG_CLOCK.count();
         ffi::warn_clock();
@@ -196,7 +195,7 @@ pub(crate) fn set_next_expiry(timer: Timer<'_>, deadline: Cycles, what: counters
 /// callback again and again, with interrupts off, until this CPU's TSC has caught up.
 fn next_expiry(deadline: Cycles) -> Option<MonoNs> {
     let now = ffi::ktime_get();
-    let armed = armed_expiry(deadline)?;
+    let armed = armed_expiry(deadline).0?;
 
     if ffi::may_run_from(armed) > now {
         return Some(armed);

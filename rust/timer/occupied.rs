@@ -3,13 +3,13 @@
 //! Whether any queue may have a node on it, in one word for all CPUs. The listener, which cannot visit
 //! each queue, asks for no pass where none may.
 //!
-//! A start sets it before it reads the rate, and the listener reads it after it has published one, both
-//! with a full barrier in between. So the start reads the new rate, or the listener finds the queues
-//! occupied. A pass that finds every queue empty clears it, unless a start has set it, or another pass
-//! has begun, since that pass began.
+//! A start that puts a node on a queue sets it before it compares the rate's generation, and the listener
+//! reads it after it has published a rate, both with a full barrier in between. So the start finds the new
+//! generation, or the listener finds the queues occupied. A pass that leaves every queue empty clears it,
+//! unless a start has set it, or another pass has begun, since that pass began.
 //!
-//! A start pays 5 instructions for it, one of them the barrier. A pass over empty queues would take 260
-//! with one CPU, beside its interrupt, and 200 to 400 more for each further CPU.
+//! A pass over empty queues would take 260 instructions with one CPU, beside its interrupt, and 200 to 400
+//! more for each further CPU.
 
 use crate::ffi::{
     smp_mb,
@@ -28,8 +28,8 @@ const FIRST_TOKEN: u64 = 2;
 
 static STATE: Word = Word::new(EMPTY);
 
-/// Marks the queues as occupied, because a node is to be put on one, whose lock is held. The rate is read
-/// after this.
+/// Marks the queues as occupied, because a node was put on one, whose lock is held. The rate's generation is
+/// compared after this.
 #[inline]
 pub(crate) fn set() {
     // The lock is held. A pass that has not yet visited this queue finds the node. If a pass has already
@@ -67,7 +67,7 @@ impl Visit {
         Self(token)
     }
 
-    /// Ends a pass that found every queue empty.
+    /// Ends a pass that left every queue empty.
     pub(crate) fn end_empty(self) {
         STATE.cmpxchg(self.0, EMPTY);
     }

@@ -7,7 +7,7 @@
 //! * **pass**: a visit to all queues, after a slow-down of the monotonic clock, which makes pending
 //!   timers late. A speed-up needs none: a timer that it makes early is restarted by its own callback.
 //! * **late**: a timer whose exact expiry is now before the expiry that it has.
-//! * **due**: a node that this pass has not yet compared. The others of its queue are just pending.
+//! * **due**: a node that this pass has not yet compared.
 //! * **batch**: as many nodes as are compared in one go, with interrupts off.
 //!
 //! ```text
@@ -108,8 +108,7 @@ pub(crate) fn run(this_cpu: Cpu) {
         let queue = Queue::lock(cpu);
 
         if queue.begin_pass() {
-            found = true;
-            serve(queue, Place::Elsewhere);
+            found |= serve(queue, Place::Elsewhere);
         }
     }
     if !found {
@@ -158,10 +157,11 @@ enum Left {
     Late,
 }
 
-/// Serves a batch of a queue, and arranges for the rest.
-fn serve(queue: Queue, place: Place) {
+/// Serves a batch of a queue, and arranges for the rest. Returns whether any node is on the queue then.
+fn serve(queue: Queue, place: Place) -> bool {
     let left = batch(&queue, place);
     let cpu = queue.cpu();
+    let is_occupied = !queue.is_empty();
     let pause = match left {
         Left::More => Some(PAUSE),
         Left::Running => Some(queue.pause().saturating_mul(2).clamp(PAUSE, LONGEST_PAUSE)),
@@ -182,6 +182,7 @@ fn serve(queue: Queue, place: Place) {
     if let Some(call) = call {
         make(&call);
     }
+    is_occupied
 }
 
 /// Has a CPU serve its queue.
@@ -198,25 +199,28 @@ fn batch(queue: &Queue, place: Place) -> Left {
         let Some(due) = queue.advance() else {
             return Left::Nothing;
         };
-        let node = due.node();
+        let Some(moving) = due.claim() else {
+            continue;
+        };
+        let node = moving.node();
         let timer = node.timer();
 
         if node.is_expired() {
             // While its callback runs, that one may restart the timer.
             if !timer.is_active() {
-                due.remove();
+                moving.remove();
             }
             continue;
         }
         // Without the TSC as clocksource nothing is known of the deadline.
-        let Some(expiry) = arm::armed_expiry(node.deadline()) else {
+        let (Some(expiry), _) = arm::armed_expiry(node.deadline()) else {
             continue;
         };
         if expiry >= timer.expires() {
             continue;
         }
         if place == Place::Elsewhere {
-            due.postpone();
+            moving.postpone();
             return Left::Late;
         }
         match timer.try_to_cancel() {
@@ -228,7 +232,7 @@ fn batch(queue: &Queue, place: Place) -> Left {
             Cancel::NotQueued => (),
             // The callback restarts the timer if it is early, but may have read the old rate.
             Cancel::Running => {
-                due.postpone();
+                moving.postpone();
                 return if done == 0 { Left::Running } else { Left::More };
             }
         }

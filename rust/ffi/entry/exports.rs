@@ -95,26 +95,23 @@ entries! {
     /// # Safety
     ///
     /// `tt` was set up by `tsc_timer_setup()`, its timer by `hrtimer_setup()`, both are valid until
-    /// a cancel has returned, and no other operation on `tt` runs. Any context but NMI.
+    /// a remove has returned, and no other operation on `tt` runs. Any context but NMI, with preemption
+    /// disabled.
     fn rust_raw_hrtimer_node_start(
         tt: *mut bindings::tsc_timer,
         mode: bindings::hrtimer_mode
     ) -> bool {
-        let Some(tt) = NonNull::new(tt) else { return false };
         // SAFETY: The caller promises it.
-        let node = unsafe { Node::from_raw(tt) };
-        pending::start(node, Mode::from_c(mode))
+        pending::start(unsafe { node(tt) }, Mode::from_c(mode))
     }
 
     /// # Safety
     ///
     /// `tt` and its timer are as for `rust_raw_hrtimer_node_start()`. In that timer's callback, while
-    /// no other operation on `tt` runs but a cancel.
+    /// no other operation on `tt` runs but a cancel or a remove.
     fn rust_raw_hrtimer_node_restart(tt: *mut bindings::tsc_timer) -> bool {
-        let Some(tt) = NonNull::new(tt) else { return false };
         // SAFETY: The caller promises it.
-        let node = unsafe { Node::from_raw(tt) };
-        pending::restart(node)
+        pending::restart(unsafe { node(tt) })
     }
 
     /// # Safety
@@ -122,9 +119,27 @@ entries! {
     /// `tt` and its timer are as for `rust_raw_hrtimer_node_start()`. Any context but NMI, while no
     /// other operation on `tt` runs but a restart.
     fn rust_raw_hrtimer_node_cancel(tt: *mut bindings::tsc_timer) {
-        let Some(tt) = NonNull::new(tt) else { return };
         // SAFETY: The caller promises it.
-        let node = unsafe { Node::from_raw(tt) };
-        pending::cancel(node);
+        pending::cancel(unsafe { node(tt) });
     }
+
+    /// # Safety
+    ///
+    /// As for `rust_raw_hrtimer_node_cancel()`.
+    fn rust_raw_hrtimer_node_remove(tt: *mut bindings::tsc_timer) {
+        // SAFETY: The caller promises it.
+        pending::remove(unsafe { node(tt) });
+    }
+}
+
+/// # Safety
+///
+/// `tt` was set up by `tsc_timer_setup()`, and, with its hrtimer, is valid for `'a`.
+#[inline(always)]
+unsafe fn node<'a>(tt: *mut bindings::tsc_timer) -> Node<'a> {
+    // SAFETY: What was set up is not null.
+    let tt = unsafe { NonNull::new_unchecked(tt) };
+
+    // SAFETY: The caller promises it.
+    unsafe { Node::from_raw(tt) }
 }

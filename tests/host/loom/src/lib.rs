@@ -39,7 +39,7 @@ use units::{
 };
 
 /// A latch whose n-th snapshot can be told from all others by each of its words.
-pub struct Numbered(Latch<6>);
+pub struct Numbered(Latch<7>);
 
 impl Numbered {
     /// Nothing published yet.

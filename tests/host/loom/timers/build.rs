@@ -19,7 +19,7 @@ mod plant;
 
 include!("src/variants.rs");
 
-const MODULE: [&str; 27] = [
+const MODULE: [&str; 26] = [
     "units.rs",
     "clock/deadline.rs",
     "clock/frequency.rs",
@@ -40,7 +40,6 @@ const MODULE: [&str; 27] = [
     "ffi/chain.rs",
     "ffi/cpu.rs",
     "ffi/entries.rs",
-    "ffi/list.rs",
     "ffi/locked.rs",
     "ffi/node.rs",
     "ffi/pool.rs",

@@ -65,6 +65,7 @@ static void run_null(const u64 *args)
 	check(!raw_hrtimer_node_start(NULL, HRTIMER_MODE_ABS), "null: no node is refused");
 	check(!raw_hrtimer_node_restart(NULL), "null: no node is not restarted");
 	raw_hrtimer_node_cancel(NULL);
+	raw_hrtimer_node_remove(NULL);
 	check(raw_hrtimer_expiry(0, NULL) == -EINVAL, "null: no room for an expiry is an error");
 	raw_hrtimer_get_rate(NULL);
 }
@@ -82,7 +83,7 @@ static void run_plain(const u64 *args)
 	      "plain: a node is refused");
 	check(!hrtimer_is_queued(&shot.timer) && hrtimer_get_expires(&shot.timer) == plain,
 	      "plain: and nothing was done to its timer");
-	raw_hrtimer_node_cancel(&shot.tt);
+	raw_hrtimer_node_remove(&shot.tt);
 
 	/* The deadline is still far when the plain expiry comes, and has no say. */
 	shot_init(&shot, false, HRTIMER_MODE_ABS);

@@ -146,6 +146,7 @@ static void run_cost(const u64 *args)
 	node = least(nothing, arm_node, true) - empty;
 	report("arm_node: %llu", node);
 	report("cancel_node: %llu", least(arm_node, cancel_node, true) - empty);
+	raw_hrtimer_node_remove(&shot.tt);
 	destroy_hrtimer_on_stack(&sleeper->timer);
 	check(empty && start && plain && node, "cost: each of them takes time");
 }

@@ -33,6 +33,7 @@ static struct tsc_timer_ops ops = {
 	.start		= refuse_start,
 	.restart	= refuse_restart,
 	.cancel		= forget,
+	.remove		= forget,
 	.owner		= THIS_MODULE,
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One node: raw_hrtimer_node_start(), _restart() and _cancel().
+ * One node: raw_hrtimer_node_start(), _restart(), _cancel() and _remove().
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -19,21 +19,33 @@ static void check_forgotten(const char *what)
 	check(shot.tt.cpu < 0 && list_empty(&shot.tt.node), "%s: is on no list", what);
 }
 
+static void check_listed(const char *what)
+{
+	check(shot.tt.cpu >= 0 && !list_empty(&shot.tt.node), "%s: is on a list", what);
+}
+
 static void run_node_cancel(const u64 *args)
 {
 	shot_init(&shot, true, HRTIMER_MODE_ABS);
 	raw_hrtimer_node_cancel(&shot.tt);
+	raw_hrtimer_node_remove(&shot.tt);
 	check_forgotten("node_cancel: never started");
 
-	shot_start(&shot, rdtsc_ordered() + us_to_cycles(200000), HRTIMER_MODE_ABS);
-	check(shot.tt.cpu >= 0 && !list_empty(&shot.tt.node), "node_cancel: started, is on a list");
-	check(shot_cancel(&shot), "node_cancel: was pending");
-	check_forgotten("node_cancel: cancelled");
+	for (int i = 0; i < 2; i++) {
+		shot_start(&shot, rdtsc_ordered() + us_to_cycles(200000), HRTIMER_MODE_ABS);
+		check_listed("node_cancel: started");
+		check(shot_cancel_only(&shot), "node_cancel: was pending");
+		check_listed("node_cancel: cancelled");
+	}
 	msleep(300);
 	check(!shot.calls, "node_cancel: does not fire");
 
 	raw_hrtimer_node_cancel(&shot.tt);
-	check_forgotten("node_cancel: cancelled twice");
+	check_listed("node_cancel: cancelled twice");
+	for (int i = 0; i < 2; i++) {
+		raw_hrtimer_node_remove(&shot.tt);
+		check_forgotten(i ? "node_cancel: removed twice" : "node_cancel: removed");
+	}
 
 	shot_start(&shot, rdtsc_ordered() + us_to_cycles(1000), HRTIMER_MODE_ABS);
 	check_shot(&shot, "node_cancel: started again");

@@ -74,8 +74,16 @@ bool shot_wait(struct shot *shot)
 	return fired;
 }
 
-/* Returns true if it was still to fire. */
+/* Returns true if it was still to fire.  A node is on no list any more. */
 bool shot_cancel(struct shot *shot)
+{
+	if (shot->is_node)
+		raw_hrtimer_node_remove(&shot->tt);
+	return hrtimer_cancel(&shot->timer) == 1;
+}
+
+/* The same, and a node may still be on a list. */
+bool shot_cancel_only(struct shot *shot)
 {
 	if (shot->is_node)
 		raw_hrtimer_node_cancel(&shot->tt);

@@ -30,16 +30,17 @@ struct worker {
 	u64 starts, fires, cancels, early, wrong, late;
 };
 
-/* What became of a node that was started, once it is cancelled or has fired. */
+/* What became of a node that was started, once it is cancelled or has fired; every other one is removed. */
 static void settle(struct worker *w, struct contested *c)
 {
-	bool pending = shot_cancel(&c->shot);
+	bool remove = w->starts % 2;
+	bool pending = remove ? shot_cancel(&c->shot) : shot_cancel_only(&c->shot);
 
 	c->started = false;
 	if (pending)
 		w->cancels++;
 	w->fires += c->shot.fires;
-	if (pending + c->shot.fires != 1 || c->shot.tt.cpu >= 0)
+	if (pending + c->shot.fires != 1 || (remove && c->shot.tt.cpu >= 0))
 		w->wrong++;
 	if (!c->shot.fires)
 		return;
@@ -128,9 +129,11 @@ static void run_stress(const u64 *args)
 		msleep(args[0]);
 	for (unsigned int i = 0; i < n; i++)
 		kthread_stop(workers[i].task);
-	for (unsigned int i = 0; i < nodes; i++)
+	for (unsigned int i = 0; i < nodes; i++) {
 		if (all[i].started)
 			settle(&workers[0], &all[i]);
+		raw_hrtimer_node_remove(&all[i].shot.tt);
+	}
 	judge(workers, n);
 out:
 	vfree(all);

@@ -107,6 +107,7 @@ void shot_init(struct shot *shot, bool is_node, enum hrtimer_mode mode);
 bool shot_start(struct shot *shot, u64 deadline, enum hrtimer_mode mode);
 bool shot_wait(struct shot *shot);
 bool shot_cancel(struct shot *shot);
+bool shot_cancel_only(struct shot *shot);
 u64 shot_late(const struct shot *shot);
 void check_shot(struct shot *shot, const char *what);
 

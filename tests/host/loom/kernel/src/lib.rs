@@ -83,6 +83,37 @@ pub fn smp_mb() {
     loom::sync::atomic::fence(Ordering::SeqCst);
 }
 
+/// `crate::ffi::cpu_relax`.
+pub fn cpu_relax() {
+    loom::thread::yield_now();
+}
+
+/// A locked instruction of x86: a full barrier. `what` is done to the word at `address`, whose first value
+/// is `first`.
+fn locked<T>(
+    address: usize,
+    first: u32,
+    what: impl FnOnce(&loom::sync::atomic::AtomicU32) -> T,
+) -> T {
+    smp_mb();
+    let found = what(&object(address, first));
+    smp_mb();
+    found
+}
+
+/// `crate::ffi::word::xchg_at`, of the word at `address`.
+pub fn xchg(address: usize, first: u32, value: u32) -> u32 {
+    locked(address, first, |word| word.swap(value, Ordering::AcqRel))
+}
+
+/// `crate::ffi::word::cmpxchg_at`, of the word at `address`.
+pub fn cmpxchg(address: usize, first: u32, old: u32, new: u32) -> u32 {
+    locked(address, first, |word| {
+        word.compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire)
+    })
+    .unwrap_or_else(|found| found)
+}
+
 /// `kernel::sync`.
 pub mod sync {
     /// `kernel::sync::atomic`.

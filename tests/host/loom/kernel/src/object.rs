@@ -11,6 +11,7 @@ use loom::sync::atomic::{
     AtomicBool,
     AtomicI32,
     AtomicI64,
+    AtomicU32,
     AtomicU64,
     Ordering, //
 };
@@ -77,7 +78,7 @@ macro_rules! value {
     )*};
 }
 
-value!(bool => AtomicBool, i32 => AtomicI32, i64 => AtomicI64, u64 => AtomicU64);
+value!(bool => AtomicBool, i32 => AtomicI32, i64 => AtomicI64, u32 => AtomicU32, u64 => AtomicU64);
 
 /// Returns the object of the word at `address`, which has the value `first` until it is written.
 pub fn object<T: Value>(address: usize, first: T) -> Arc<T::Object> {

@@ -17,7 +17,7 @@ use crate::{
             OpenTable, //
         },
         Cancel,
-        Locked,
+        State,
         Target,
         Timer, //
     },
@@ -190,8 +190,11 @@ impl Shared {
         let irq = IrqOff::new();
 
         if let Some(entry) = table::find(&irq, self.timer()) {
-            let is_idle = Locked::queued(entry.node()).is_none();
-            assert!(is_idle, "a node is still on a queue");
+            let state = entry.node().state();
+            assert!(
+                state == State::IDLE || state == State::AWAY,
+                "a timer is not its owner's alone"
+            );
         }
     }
 

@@ -15,7 +15,8 @@ use crate::{
             list_head,
             tsc_timer, //
         },
-        Locked, //
+        Locked,
+        State, //
     },
     timer::{
         pass::{
@@ -35,6 +36,7 @@ use std::{
     collections::BTreeMap,
     ptr::{
         addr_of_mut,
+        null,
         null_mut, //
     },
     sync::Arc, //
@@ -72,6 +74,11 @@ pub(crate) fn update_of(clocksource: u32, mult: u32) {
         },
         pass::rate_published,
     );
+}
+
+/// The listener is called with a rate, and all that this asks for is done, with no other thread.
+fn update_alone(mult: u32) {
+    bindings::alone(|| update(mult));
 }
 
 /// Loads the module, at a rate, for so many timers.
@@ -137,21 +144,38 @@ impl Shared {
         });
     }
 
-    /// The owner cancels it and frees it.
-    fn free(self, cpu: i32) {
+    /// The owner cancels it; its callback is over.
+    fn cancel(self, cpu: i32) {
         bindings::run_on(cpu);
         pending::cancel(ffi::node(self.1));
+        self.cancel_hrtimer();
+    }
+
+    /// `hrtimer_cancel()`.
+    fn cancel_hrtimer(self) {
         // SAFETY: As above.
         while unsafe { bindings::hrtimer_try_to_cancel(self.0) } < 0 {
             loom::thread::yield_now();
         }
+    }
+
+    /// The owner removes it and frees it.
+    fn free(self, cpu: i32) {
+        bindings::run_on(cpu);
+        pending::remove(ffi::node(self.1));
+        self.cancel_hrtimer();
         self.bury();
     }
 
-    /// Its memory is another's.
-    fn bury(self) {
+    /// The timer's memory is another's, the node's is not.
+    fn bury_hrtimer(self) {
         // SAFETY: As above.
         unsafe { &*self.0 }.lock().is_dead = true;
+    }
+
+    /// The memory of both is another's.
+    fn bury(self) {
+        self.bury_hrtimer();
         let (next, prev) = (self.2, self.2);
         // SAFETY: As above.
         unsafe { addr_of_mut!((*self.1).node).write(list_head { next, prev }) };
@@ -167,7 +191,9 @@ impl Owner {
             timer,
             deadline: DEADLINE,
             node: list_head { next, prev },
+            base: null(),
             cpu: -1,
+            state: 0,
             mode: 0,
             expired: false,
         }));
@@ -177,7 +203,8 @@ impl Owner {
         unsafe { bindings::timer_cpu(timer) };
         ffi::node(node).deadline();
         ffi::node(node).is_expired();
-        pending::cancel(ffi::node(node));
+        ffi::node(node).base();
+        pending::remove(ffi::node(node));
         Self { timer, node, grave }
     }
 
@@ -244,6 +271,16 @@ impl Owner {
                 && grave.next.is_null()
                 && grave.prev.is_null(),
             "a node is touched after its owner has freed it"
+        );
+    }
+
+    /// No pass will have its timer.
+    fn assert_left_alone(&self) {
+        let state = ffi::node(self.node).state();
+
+        assert!(
+            state == State::IDLE || state == State::AWAY,
+            "a timer is not its owner's alone"
         );
     }
 
@@ -363,8 +400,7 @@ pub fn a_periodic_callback() {
     owner.share().start(0);
     owner.meets(&[SLOW], |timer| timer.fire_periodic(1));
     owner.assert_in_time(SLOW);
-    update(SLOWEST);
-    settle();
+    update_alone(SLOWEST);
     owner.assert_in_time(SLOWEST);
     owner.share().free(0);
     owner.assert_untouched();
@@ -383,10 +419,9 @@ pub fn a_cancel_and_a_periodic_callback() {
         pending::cancel(ffi::node(timer.1));
     });
     callback.join().expect("no panic");
-    owner.assert_forgotten();
+    owner.assert_left_alone();
     shared.free(0);
-    update(SLOWEST);
-    settle();
+    update_alone(SLOWEST);
     owner.assert_untouched();
 }
 
@@ -440,8 +475,7 @@ fn a_callback_and_a_start(cpu: i32) {
         }
     });
     owner.assert_in_time(SLOW);
-    update(SLOWEST);
-    settle();
+    update_alone(SLOWEST);
     owner.assert_in_time(SLOWEST);
     owner.share().free(0);
     owner.assert_untouched();
@@ -584,8 +618,7 @@ pub fn a_callback_in_time_on_an_isolated_cpu() {
     settle();
     shared.free(1);
     owner.assert_forgotten();
-    update(SLOWEST);
-    settle();
+    update_alone(SLOWEST);
     owner.assert_untouched();
 }
 
@@ -667,13 +700,127 @@ pub fn a_callback_after_a_speed_up() {
     owner.assert_in_time(SLOW);
 }
 
-/// A timer is cancelled and freed while the clock slows down.
-pub fn a_cancel() {
+/// A timer is removed and freed while the clock slows down.
+pub fn a_remove() {
     let ([owner], _passes) = load(FAST);
 
     owner.share().start(0);
     owner.meets(&[SLOW], |timer| timer.free(1));
     owner.assert_untouched();
+}
+
+/// A timer is cancelled while the clock slows down, and does not run again; its node is freed later.
+pub fn a_cancel() {
+    let ([owner], _passes) = load(FAST);
+
+    owner.share().start(0);
+    owner.meets(&[SLOW], |timer| {
+        timer.cancel(1);
+        // SAFETY: The timer is there until the end of the execution.
+        assert!(!unsafe { &*timer.0 }.lock().is_queued, "a timer is back");
+        timer.bury_hrtimer();
+    });
+    owner.assert_left_alone();
+    update_alone(SLOWEST);
+    pending::remove(ffi::node(owner.node));
+    owner.assert_forgotten();
+}
+
+/// A timer is cancelled and started again while the clock slows down.
+fn a_cancel_and_a_start(cpu: i32) {
+    let ([owner], _passes) = load(FAST);
+
+    owner.share().start(0);
+    owner.meets(&[SLOW], move |timer| {
+        timer.cancel(cpu);
+        timer.start(cpu);
+    });
+    owner.assert_in_time(SLOW);
+    owner.assert_on(cpu);
+    update_alone(SLOWEST);
+    owner.assert_in_time(SLOWEST);
+    owner.assert_on(cpu);
+    owner.share().free(0);
+    owner.assert_untouched();
+}
+
+pub fn a_cancel_and_a_start_there() {
+    a_cancel_and_a_start(0);
+}
+
+pub fn a_cancel_and_a_start_elsewhere() {
+    a_cancel_and_a_start(1);
+}
+
+/// A timer that is pending is started again, where it is, while the clock slows down.
+pub fn a_start_of_a_pending_timer() {
+    let ([owner], _passes) = load(FAST);
+
+    owner.share().start(0);
+    owner.meets(&[SLOW], |timer| timer.start(0));
+    owner.assert_in_time(SLOW);
+    owner.share().free(0);
+    owner.assert_untouched();
+}
+
+/// The same, and then it is freed.
+pub fn a_start_of_a_pending_timer_and_a_remove() {
+    let ([owner], _passes) = load(FAST);
+
+    owner.share().start(0);
+    owner.meets(&[SLOW], |timer| {
+        timer.start(0);
+        timer.free(0);
+    });
+    owner.assert_untouched();
+}
+
+/// A timer that was cancelled is started while the clock slows down: passes may just take its node off.
+fn a_start_of_an_idle_timer(cpu: i32) {
+    let ([owner], _passes) = load(FAST);
+
+    owner.share().start(0);
+    owner.share().cancel(0);
+    owner.meets(&[SLOW], move |timer| timer.start(cpu));
+    owner.assert_in_time(SLOW);
+    update_alone(SLOWEST);
+    owner.assert_in_time(SLOWEST);
+    owner.share().free(0);
+    owner.assert_untouched();
+}
+
+pub fn a_start_of_an_idle_timer_there() {
+    a_start_of_an_idle_timer(0);
+}
+
+pub fn a_start_of_an_idle_timer_elsewhere() {
+    a_start_of_an_idle_timer(1);
+}
+
+/// A timer that was cancelled is started on another CPU while all queues are looked at; then the clock
+/// slows down.
+pub fn a_pass_and_a_start_elsewhere() {
+    let ([owner], _passes) = load(FAST);
+    let shared = owner.share();
+
+    shared.start(1);
+    shared.cancel(1);
+    let start = spawn(move || shared.start(0));
+    pass::run(ffi::cpu(0));
+    start.join().expect("no panic");
+    update(SLOW);
+    settle();
+    owner.assert_in_time(SLOW);
+}
+
+/// A timer was cancelled: no CPU is called for it, and it is on no queue after the next pass.
+pub fn an_idle_timer() {
+    let ([owner], _passes) = load(FAST);
+
+    owner.share().start(1);
+    owner.share().cancel(0);
+    without_call(|| update(SLOW));
+    owner.assert_forgotten();
 }
 
 /// The same, while its callback runs: for a deadline that has passed, or not.
@@ -692,7 +839,7 @@ fn a_cancel_and_a_callback(tsc: u64) {
     update(SLOW);
     cancel.join().expect("no panic");
     callback.join().expect("no panic");
-    owner.assert_forgotten();
+    owner.assert_left_alone();
     shared.free(0);
     settle();
     owner.assert_untouched();
@@ -778,7 +925,7 @@ pub fn nothing_pending() {
 
     owner.share().start(0);
     owner.meets(&[SLOW], |timer| timer.free(1));
-    bindings::alone(|| update(SLOWEST));
+    update_alone(SLOWEST);
     let passes = bindings::times("PASSES");
     bindings::alone(|| {
         update(FAST);
@@ -805,20 +952,29 @@ pub fn an_offline_cpu() {
 
 /// The module goes while a timer is armed and the clock slows down.
 pub fn a_removal() {
-    a_removal_while(Owner::share);
+    a_removal_while(1, Owner::share);
+}
+
+/// The same, and the timer's node is on the queue of a CPU with a higher number.
+pub fn a_removal_and_a_start_elsewhere() {
+    a_removal_while(0, |owner| {
+        owner.share().start(1);
+        owner.share().cancel(1);
+        owner.share()
+    });
 }
 
 /// The same, and the timer goes to another CPU.
 pub fn a_removal_and_an_isolated_cpu() {
-    a_removal_while(on_an_isolated_cpu);
+    a_removal_while(1, on_an_isolated_cpu);
 }
 
-fn a_removal_while(prepare: fn(&Owner) -> Shared) {
+fn a_removal_while(cpu: i32, prepare: fn(&Owner) -> Shared) {
     let ([one, other], passes) = load(FAST);
     let shared = prepare(&other);
 
     one.share().start(0);
-    let thread = spawn(move || shared.start(1));
+    let thread = spawn(move || shared.start(cpu));
     update(SLOW);
     pending::close();
     one.assert_forgotten();

@@ -60,12 +60,12 @@ const MODELS: &[(&str, fn(), usize)] = &[
     (
         "a_start_beside_another_there",
         model::a_start_beside_another_there,
-        1000,
+        500,
     ),
     (
         "a_start_beside_another_elsewhere",
         model::a_start_beside_another_elsewhere,
-        1000,
+        500,
     ),
     ("a_callback", model::a_callback, 100),
     ("a_periodic_callback", model::a_periodic_callback, 100),
@@ -103,7 +103,7 @@ const MODELS: &[(&str, fn(), usize)] = &[
     (
         "a_pass_and_a_start_on_an_isolated_cpu",
         model::a_pass_and_a_start_on_an_isolated_cpu,
-        50,
+        40,
     ),
     (
         "a_callback_and_a_start_on_an_isolated_cpu",
@@ -116,7 +116,44 @@ const MODELS: &[(&str, fn(), usize)] = &[
         50,
     ),
     ("a_long_callback", model::a_long_callback, 1),
+    ("a_remove", model::a_remove, 50),
     ("a_cancel", model::a_cancel, 50),
+    (
+        "a_cancel_and_a_start_there",
+        model::a_cancel_and_a_start_there,
+        50,
+    ),
+    (
+        "a_cancel_and_a_start_elsewhere",
+        model::a_cancel_and_a_start_elsewhere,
+        50,
+    ),
+    (
+        "a_start_of_a_pending_timer",
+        model::a_start_of_a_pending_timer,
+        50,
+    ),
+    (
+        "a_start_of_a_pending_timer_and_a_remove",
+        model::a_start_of_a_pending_timer_and_a_remove,
+        50,
+    ),
+    (
+        "a_start_of_an_idle_timer_there",
+        model::a_start_of_an_idle_timer_there,
+        50,
+    ),
+    (
+        "a_start_of_an_idle_timer_elsewhere",
+        model::a_start_of_an_idle_timer_elsewhere,
+        50,
+    ),
+    (
+        "a_pass_and_a_start_elsewhere",
+        model::a_pass_and_a_start_elsewhere,
+        50,
+    ),
+    ("an_idle_timer", model::an_idle_timer, 1),
     (
         "a_cancel_and_an_early_callback",
         model::a_cancel_and_an_early_callback,
@@ -136,10 +173,15 @@ const MODELS: &[(&str, fn(), usize)] = &[
     ("a_drift", model::a_drift, 1),
     ("a_drift_from_above", model::a_drift_from_above, 1),
     ("two_passes", model::two_passes, 500),
-    ("two_passes_and_a_timer", model::two_passes_and_a_timer, 500),
+    ("two_passes_and_a_timer", model::two_passes_and_a_timer, 400),
     ("nothing_pending", model::nothing_pending, 50),
     ("an_offline_cpu", model::an_offline_cpu, 2),
     ("a_removal", model::a_removal, 100),
+    (
+        "a_removal_and_a_start_elsewhere",
+        model::a_removal_and_a_start_elsewhere,
+        100,
+    ),
     (
         "a_removal_and_an_isolated_cpu",
         model::a_removal_and_an_isolated_cpu,
@@ -231,6 +273,8 @@ const VERDICTS: &[&str] = &[
     "a timer is used after its owner has freed it",
     "a node is touched after its owner has freed it",
     "a node is still on a queue",
+    "a timer is not its owner's alone",
+    "a timer is back",
     "a queue is not empty",
     "an interrupt is not over",
     "it is another TSC",

@@ -45,7 +45,9 @@ use std::{
     ptr::{
         addr_of,
         addr_of_mut,
-        null_mut, //
+        null_mut,
+        without_provenance,
+        without_provenance_mut, //
     },
     sync::{
         atomic::{
@@ -61,9 +63,11 @@ use std::{
 pub(crate) use super::queues::{
     self,
     rht_next_cpu,
+    rht_queue_add,
     rht_queue_advance,
     rht_queue_begin_pass,
     rht_queue_first_due,
+    rht_queue_is_empty,
     rht_queue_postpone,
     rht_queue_remove,
     rht_queue_transfer, //
@@ -137,7 +141,36 @@ marked! {
     bool: *const bool, *mut bool;
     i32: *const i32, *mut i32;
     i64: *const i64, *mut i64;
+    u32: *const u32, *mut u32;
     u64: *const u64, *mut u64;
+}
+
+/// A base is a number, of which nothing is read.
+macro_rules! marked_bases {
+    ($($base:ty: $cast:ident: $($pointer:ty),*;)*) => {$($(
+        impl Marked<$base> for $pointer {
+            fn read_marked(self) -> $base {
+                entry::assert_there(self.addr());
+                // SAFETY: As above.
+                let first = unsafe { self.read() }.addr() as u64;
+                $cast(object(self.addr(), first).load(Relaxed) as usize)
+            }
+
+            fn write_marked(self, value: $base) {
+                entry::assert_there(self.addr());
+                // SAFETY: As above.
+                let first = unsafe { self.read() }.addr() as u64;
+                object(self.addr(), first).store(value.addr() as u64, Relaxed);
+            }
+        }
+    )*)*};
+}
+
+marked_bases! {
+    *const hrtimer_clock_base: without_provenance:
+        *const *const hrtimer_clock_base, *mut *const hrtimer_clock_base;
+    *mut hrtimer_clock_base: without_provenance_mut:
+        *const *mut hrtimer_clock_base, *mut *mut hrtimer_clock_base;
 }
 
 // --- hrtimers -----------------------------------------------------------------------
@@ -158,10 +191,17 @@ pub(crate) struct Core {
     pub(crate) is_dead: bool,
 }
 
+/// A CPU's: its number and 1 more.
+pub(crate) struct hrtimer_clock_base;
+
+fn base_of(cpu: i32) -> *mut hrtimer_clock_base {
+    without_provenance_mut(usize::try_from(cpu + 1).expect("a CPU"))
+}
+
 pub(crate) struct hrtimer {
     pub(crate) node: timerqueue_node,
     pub(crate) _softexpires: i64,
-    cpu: i32,
+    pub(crate) base: *mut hrtimer_clock_base,
     core: Mutex<Core>,
 }
 
@@ -170,7 +210,7 @@ impl hrtimer {
         Self {
             node: timerqueue_node { expires: i64::MAX },
             _softexpires: i64::MAX,
-            cpu: 0,
+            base: base_of(0),
             core: Mutex::new(Core {
                 is_queued: false,
                 is_running: false,
@@ -228,7 +268,15 @@ pub(crate) unsafe fn rht_is_monotonic(_timer: *const hrtimer) -> bool {
 /// `timer` is a valid one.
 pub(crate) unsafe fn timer_cpu(timer: *const hrtimer) -> i32 {
     // SAFETY: As the caller's.
-    unsafe { addr_of!((*timer).cpu) }.read_marked()
+    unsafe { addr_of!((*timer).base) }.read_marked().addr() as i32 - 1
+}
+
+/// # Safety
+///
+/// `timer` is a valid one.
+pub(crate) unsafe fn rht_timer_cpu(timer: *const hrtimer) -> i32 {
+    // SAFETY: As the caller's.
+    unsafe { timer_cpu(timer) }
 }
 
 /// One that is running stays where it is; an isolated CPU keeps those alone that are pinned to it.
@@ -249,7 +297,7 @@ pub(crate) unsafe fn hrtimer_start_range_ns(
         let cpu = if stays { this_cpu() } else { 0 };
 
         // SAFETY: As above.
-        unsafe { addr_of_mut!((*timer).cpu) }.write_marked(cpu);
+        unsafe { addr_of_mut!((*timer).base) }.write_marked(base_of(cpu));
     }
     core.is_queued = true;
 }
@@ -297,7 +345,9 @@ pub(crate) struct tsc_timer {
     pub(crate) timer: *mut hrtimer,
     pub(crate) deadline: u64,
     pub(crate) node: list_head,
+    pub(crate) base: *const hrtimer_clock_base,
     pub(crate) cpu: i32,
+    pub(crate) state: u32,
     pub(crate) mode: hrtimer_mode,
     pub(crate) expired: bool,
 }
@@ -309,7 +359,7 @@ pub(crate) struct tsc_timer {
 /// `timer` is a valid one.
 pub(crate) unsafe fn set_cpu(timer: *mut hrtimer, cpu: i32) {
     // SAFETY: As the caller's.
-    unsafe { addr_of_mut!((*timer).cpu) }.write_marked(cpu);
+    unsafe { addr_of_mut!((*timer).base) }.write_marked(base_of(cpu));
 }
 
 /// As the owner does.
@@ -368,33 +418,6 @@ pub(crate) unsafe fn rht_queue_lock(cpu: i32, _flags: *mut c_ulong) -> *mut rht_
     // SAFETY: The lock was just taken.
     unsafe { *(*queue).guard.get() = Some(guard) };
     queue
-}
-
-pub(crate) unsafe fn rht_queue_lock_timers(
-    timer: *const hrtimer,
-    cpu: *mut i32,
-    flags: *mut c_ulong,
-) -> *mut rht_queue {
-    // SAFETY: The model keeps its timers until the end of an execution.
-    let is = unsafe { timer_cpu(timer) };
-
-    // SAFETY: As the caller's.
-    unsafe { cpu.write(is) };
-    // SAFETY: As the caller's.
-    unsafe { rht_queue_lock(is, flags) }
-}
-
-pub(crate) unsafe fn rht_queue_unlock_timers(
-    queue: *mut rht_queue,
-    flags: c_ulong,
-    timer: *const hrtimer,
-) -> i32 {
-    // SAFETY: As in `rht_queue_lock_timers()`.
-    let cpu = unsafe { timer_cpu(timer) };
-
-    // SAFETY: As the caller's.
-    unsafe { rht_queue_unlock(queue, flags) };
-    cpu
 }
 
 pub(crate) unsafe fn rht_queue_lock_nested(cpu: i32, flags: *mut c_ulong) -> *mut rht_queue {

@@ -52,6 +52,7 @@ use std::{
     ptr::{
         addr_of,
         from_mut,
+        null,
         null_mut,
         with_exposed_provenance_mut,
         without_provenance_mut, //
@@ -85,7 +86,9 @@ impl Default for rht_entry {
                     next: null_mut(),
                     prev: null_mut(),
                 },
+                base: null(),
                 cpu: 0,
+                state: 0,
                 mode: 0,
                 expired: false,
             },
@@ -229,6 +232,8 @@ pub(crate) unsafe fn fill_entry(entry: *mut rht_entry, filled: rht_entry) {
     }
     (&raw const entry.node.deadline).read_marked();
     (&raw const entry.node.cpu).read_marked();
+    (&raw const entry.node.state).read_marked();
+    (&raw const entry.node.base).read_marked();
     (&raw const entry.next).read_marked();
     let mut lives = ENTRIES.lives.lock().expect("no panic");
     lives.insert(from_mut(entry).addr(), life);

@@ -6,10 +6,12 @@
 
 pub(crate) use cpu::{
     possible_cpus,
+    Call,
     Cpu, //
 };
 pub(crate) use hooks::Target;
 pub(crate) use kernel::{
+    cpu_relax,
     smp_mb,
     Word, //
 };
@@ -17,11 +19,11 @@ pub(crate) use locked::{
     Locked,
     Two, //
 };
-pub(crate) use node::Node;
-pub(crate) use queue::{
-    Call,
-    Queue, //
+pub(crate) use node::{
+    Node,
+    State, //
 };
+pub(crate) use queue::Queue;
 pub(crate) use timer::{
     warn_clock,
     warn_mode,
@@ -51,6 +53,30 @@ pub(crate) mod word {
     pub(crate) use kernel::Word;
 
     pub(crate) fn barrier() {}
+
+    /// Where a word is, and its first value, which nobody overwrites.
+    unsafe fn word<const OFFSET: usize>(base: *mut u8) -> (usize, u32) {
+        // SAFETY: As the caller's.
+        let word = unsafe { base.add(OFFSET) }.cast::<u32>();
+
+        super::bindings::entry::assert_there(word.addr());
+        // SAFETY: As the caller's.
+        (word.addr(), unsafe { word.read() })
+    }
+
+    pub(crate) unsafe fn xchg_at<const OFFSET: usize>(base: *mut u8, value: u32) -> u32 {
+        // SAFETY: As the caller's.
+        let (word, first) = unsafe { word::<OFFSET>(base) };
+
+        kernel::xchg(word, first, value)
+    }
+
+    pub(crate) unsafe fn cmpxchg_at<const OFFSET: usize>(base: *mut u8, old: u32, new: u32) -> u32 {
+        // SAFETY: As the caller's.
+        let (word, first) = unsafe { word::<OFFSET>(base) };
+
+        kernel::cmpxchg(word, first, old, new)
+    }
 }
 
 /// Tracepoints that are off.
@@ -67,7 +93,9 @@ pub(crate) mod trace {
     pub(crate) fn arm(timer: Timer<'_>, _deadline: Cycles, expiry: MonoNs, mode: Mode) {
         timer.start(expiry, mode);
     }
-    pub(crate) fn start_node(_node: Node<'_>, _expiry: MonoNs) {}
+    pub(crate) fn arm_node(node: Node<'_>, expiry: MonoNs, mode: Mode) {
+        node.timer().start(expiry, mode);
+    }
     pub(crate) fn expire(_timer: Timer<'_>, _deadline: Cycles, _now: Cycles) {}
     pub(crate) fn expire_node(_node: Node<'_>, _now: Cycles) {}
     pub(crate) fn rearm(_timer: Timer<'_>, _deadline: Cycles, _expiry: MonoNs) {}

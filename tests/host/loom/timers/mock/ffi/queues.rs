@@ -5,17 +5,13 @@
 use super::bindings::{
     list_head,
     rht_queue,
-    tsc_timer,
-    Marked, //
+    tsc_timer, //
 };
 
 use std::ptr::{
     addr_of_mut,
     null_mut, //
 };
-
-/// Not on any queue.
-const NO_CPU: i32 = -1;
 
 /// `INIT_LIST_HEAD()`.
 ///
@@ -72,23 +68,27 @@ unsafe fn first(head: *mut list_head) -> *mut list_head {
     }
 }
 
-unsafe fn set_cpu(tt: *mut tsc_timer, cpu: i32) {
+pub(crate) unsafe fn rht_queue_add(queue: *mut rht_queue, tt: *mut tsc_timer) {
     // SAFETY: As the caller's.
-    unsafe { addr_of_mut!((*tt).cpu) }.write_marked(cpu);
+    unsafe { list_add_tail(addr_of_mut!((*tt).node), addr_of_mut!((*queue).pending)) };
+}
+
+pub(crate) unsafe fn rht_queue_is_empty(queue: *mut rht_queue) -> bool {
+    // SAFETY: As the caller's.
+    unsafe {
+        first(addr_of_mut!((*queue).pending)).is_null()
+            && first(addr_of_mut!((*queue).due)).is_null()
+    }
 }
 
 pub(crate) unsafe fn rht_queue_remove(tt: *mut tsc_timer) {
     // SAFETY: As the caller's.
     unsafe { list_del_init(addr_of_mut!((*tt).node)) };
-    // SAFETY: As the caller's.
-    unsafe { set_cpu(tt, NO_CPU) };
 }
 
-pub(crate) unsafe fn rht_queue_transfer(to: *mut rht_queue, tt: *mut tsc_timer, cpu: i32) {
+pub(crate) unsafe fn rht_queue_transfer(to: *mut rht_queue, tt: *mut tsc_timer) {
     // SAFETY: As the caller's.
     unsafe { list_move_tail(addr_of_mut!((*tt).node), addr_of_mut!((*to).pending)) };
-    // SAFETY: As the caller's.
-    unsafe { set_cpu(tt, cpu) };
 }
 
 unsafe fn list_splice_tail_init(from: *mut list_head, to: *mut list_head) {

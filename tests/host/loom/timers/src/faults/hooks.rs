@@ -45,7 +45,7 @@ pub const HOOKS: &[Fault] = &[
     },
     Fault {
         what: "the end of a vCPU leaves its nodes where they are",
-        edits: &[edit("ffi/table.rs", "            cancel(unsafe { Entry::from_raw(entry) }.node());\n", "")],
+        edits: &[edit("ffi/table.rs", "            remove(unsafe { Entry::from_raw(entry) }.node());\n", "")],
         model: "hooks::a_destroy",
     },
     Fault {

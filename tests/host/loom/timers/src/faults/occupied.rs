@@ -5,26 +5,29 @@
 pub const OCCUPIED: &[Fault] = &[
     Fault {
         what: "a start does not say that it puts a node on a queue",
-        edits: &[edit("timer/pending.rs", "        occupied::set();
-    }", "    }")],
+        edits: &[edit("timer/pending.rs", "    locked.add();
+    occupied::set();", "    locked.add();")],
         model: "model::a_start_there",
     },
     Fault {
-        what: "a start says so after it has read the rate",
-        edits: &[
-            edit("timer/pending.rs", "let Some(expiry) = arm::armed_expiry(node.deadline()) else {
-        locked", "let Some(expiry) = expiry else {
-        locked"),
-            edit("timer/pending.rs", "        occupied::set();
-    }
-", "    }
-            let expiry = arm::armed_expiry(node.deadline());
-            if !locked.is_queued() {
-                occupied::set();
-            }
-"),
-        ],
-        model: "model::a_start_there",
+        what: "a start says so once it has given the lock up",
+        edits: &[edit("timer/pending.rs", "    locked.add();
+    occupied::set();", "    locked.add();
+    drop(locked);
+    occupied::set();")],
+        model: "model::two_passes",
+    },
+    Fault {
+        what: "a node that is on another queue is not said to be there",
+        edits: &[edit("timer/pending.rs", "            occupied::set();
+            return;", "            return;")],
+        model: "model::a_pass_and_a_start_elsewhere",
+    },
+    Fault {
+        what: "a pass that has taken all nodes off has found some",
+        edits: &[edit("timer/pass.rs", "            found |= serve(queue, Place::Elsewhere);", "            found = true;
+            serve(queue, Place::Elsewhere);")],
+        model: "model::nothing_pending",
     },
     Fault {
         what: "a start does not wait until all know of it",

@@ -22,39 +22,6 @@ pub const PENDING: &[Fault] = &[
         model: "model::a_start",
     },
     Fault {
-        what: "a start reads the rate before it has the lock",
-        edits: &[
-            edit("timer/pending.rs", "let Some(expiry) = arm::armed_expiry(node.deadline()) else {
-        locked", "let Some(expiry) = expiry else {
-        locked"),
-            edit("timer/pending.rs", "let mut locked = Locked::to_start(node);", "
-                occupied::set();
-                let expiry = arm::armed_expiry(node.deadline());
-                let mut locked = Locked::to_start(node);"),
-        ],
-        model: "model::a_start_there",
-    },
-    Fault {
-        what: "a start gives the lock up before the timer is queued",
-        edits: &[
-            edit("timer/pending.rs", "if CLOSED.load() == 0 {
-        locked.add();
-    }
-", "
-            if CLOSED.load() == 0 {
-                locked.add();
-            }
-            drop(locked);"),
-            edit("timer/pending.rs", "    let from = locked.cpu();
-    let to = locked.unlock_and_locate();
-    if to != from {
-        migrate(node, from, to);
-    }
-", ""),
-        ],
-        model: "model::a_start",
-    },
-    Fault {
         what: "a pass finds no node due",
         edits: &[edit("ffi/queue.rs", "unsafe { bindings::rht_queue_begin_pass(self.queue.as_ptr()) };", "")],
         model: "model::a_start",
@@ -63,12 +30,6 @@ pub const PENDING: &[Fault] = &[
         what: "a pass moves the timers that would be early",
         edits: &[edit("timer/pass.rs", "expiry >= timer.expires()", "expiry <= timer.expires()")],
         model: "model::a_start",
-    },
-    Fault {
-        what: "a node is lost once it was looked at",
-        edits: &[edit("ffi/queue.rs", "unsafe { bindings::rht_queue_advance(self.queue.as_ptr(), due.node.as_raw()) };",
-            "unsafe { bindings::rht_queue_remove(due.node.as_raw()) };")],
-        model: "model::two_timers_and_two_changes",
     },
     Fault {
         what: "one batch is all",
@@ -105,15 +66,15 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "a running callback is not waited for",
-        edits: &[edit("timer/pass.rs", "                due.postpone();
+        edits: &[edit("timer/pass.rs", "                moving.postpone();
                 return if done == 0 { Left::Running } else { Left::More };",
             "let _ = (done, Left::Running);")],
         model: "model::a_callback",
     },
     Fault {
         what: "a timer that was postponed is not due",
-        edits: &[edit("ffi/queue.rs", "unsafe { bindings::rht_queue_postpone(self.queue.queue.as_ptr(), self.node.as_raw()) };",
-            "")],
+        edits: &[edit("ffi/queue.rs", "unsafe { bindings::rht_queue_postpone(queue.queue.as_ptr(), node.as_raw()) };",
+            "let _ = (queue, node);")],
         model: "model::a_callback",
     },
     Fault {
@@ -122,26 +83,15 @@ pub const PENDING: &[Fault] = &[
         model: "model::a_periodic_callback",
     },
     Fault {
-        what: "a callback reads the rate without the lock",
-        edits: &[
-            edit("timer/pending.rs", "let locked = Locked::queued(node);
-    if node.timer().is_queued() {", "if node.timer().is_queued() {"),
-            edit("timer/pending.rs", "    node.set_expired(!restarted);", "
-                let locked = Locked::queued(node);
-                node.set_expired(!restarted);"),
-        ],
-        model: "model::a_callback_after_a_speed_up",
-    },
-    Fault {
         what: "an early callback has done its work",
         edits: &[edit("timer/pending.rs", "node.set_expired(!restarted);", "node.set_expired(true);")],
         model: "model::a_callback",
     },
     Fault {
         what: "what the clock has reached is still to come",
-        edits: &[edit("timer/arm.rs", "let armed = armed_expiry(deadline)?;
+        edits: &[edit("timer/arm.rs", "let armed = armed_expiry(deadline).0?;
     if ffi::may_run_from(armed) > now", "
-            let armed = armed_expiry(deadline)?;
+            let armed = armed_expiry(deadline).0?;
             if ffi::may_run_from(armed) >= now")],
         model: "model::a_lagging_tsc",
     },
@@ -155,66 +105,11 @@ pub const PENDING: &[Fault] = &[
     },
     Fault {
         what: "what the clock reaches next is over",
-        edits: &[edit("timer/arm.rs", "let now = ffi::ktime_get();",
-            "let now = MonoNs::new(ffi::ktime_get().get() + 1);")],
+        edits: &[edit("timer/arm.rs", "let now = ffi::ktime_get();
+    let armed = armed_expiry(deadline).0?;",
+            "let now = MonoNs::new(ffi::ktime_get().get() + 1);
+    let armed = armed_expiry(deadline).0?;")],
         model: "model::a_lagging_tsc",
-    },
-    Fault {
-        what: "a start does not say that the timer is pending again",
-        edits: &[edit("timer/pending.rs", "    node.set_expired(false);", "")],
-        model: "model::a_callback_and_a_start_there",
-    },
-    Fault {
-        what: "a start puts the node on a second queue",
-        edits: &[edit("ffi/locked.rs", "if let Some(locked) = Self::queued(node) {
-            return locked;", "
-        if let Some(locked) = Self::queued(node) {
-            drop(locked);")],
-        model: "model::a_callback_and_a_start_there",
-    },
-    Fault {
-        what: "a node stays where its timer is not",
-        edits: &[edit("timer/pending.rs", "    if to != from {", "    if false {")],
-        model: "model::a_start_on_an_isolated_cpu",
-    },
-    Fault {
-        what: "a start does not look at the rate again after its node was on two queues",
-        edits: &[edit("timer/pending.rs", "Some(expiry) if expiry < node.timer().expires() => ffi::pass_queue(),", "")],
-        model: "model::a_start_on_an_isolated_cpu",
-    },
-    Fault {
-        what: "a node that is on another queue is not said to be there",
-        edits: &[edit("timer/pending.rs", "    occupied::set();
-    match", "    match")],
-        model: "model::a_pass_and_a_start_on_an_isolated_cpu",
-    },
-    Fault {
-        what: "a node is on no queue while it is moved to another",
-        edits: &[edit("timer/pending.rs", "    let queues = Two::lock(from, to);
-", "
-            cancel(node);
-            let queues = Two::lock(from, to);
-            queues.put_back(node);
-"), edit("ffi/locked.rs", "fn ends(&self) -> (&Queue, &Queue) {", "
-            pub(crate) fn put_back(&self, node: Node<'_>) {
-                let from = self.ends().0;
-                unsafe { list::add_tail(node.link(), from.pending()) };
-                unsafe { node.set_cpu(from.cpu().number()) };
-            }
-            fn ends(&self) -> (&Queue, &Queue) {")],
-        model: "model::a_callback_and_a_start_on_an_isolated_cpu",
-    },
-    Fault {
-        what: "a node is moved while the module goes",
-        edits: &[edit("timer/pending.rs", "if CLOSED.load() != 0 || !queues.transfer(node) {", "if !queues.transfer(node) {")],
-        model: "model::a_removal_and_an_isolated_cpu",
-    },
-    Fault {
-        what: "a CPU is called for what has expired",
-        edits: &[edit("timer/pass.rs", "        if node.is_expired() {", "
-            if node.is_expired() && place == Place::Elsewhere { due.postpone(); return Left::Late; }
-            if node.is_expired() {")],
-        model: "model::an_expired_timer",
     },
     Fault {
         what: "what has expired is left after one go",
@@ -259,35 +154,213 @@ pub const PENDING: &[Fault] = &[
         model: "model::an_expired_timer",
     },
     Fault {
-        what: "a cancel leaves the node where it is",
-        edits: &[edit("timer/pending.rs", "    if let Some(locked) = Locked::queued(node) {
+        what: "a start does not look at the rate again",
+        edits: &[edit("timer/pending.rs", "    if snapshot::generation() != generation && !catch_up(node) {
+        cancel(node);
+    }
+    true", "    let _ = generation;
+    true")],
+        model: "model::a_start_there",
+    },
+    Fault {
+        what: "a start looks at the rate again before it is pending",
+        edits: &[
+            edit("timer/pending.rs", "    if node.exchange(State::PENDING) != State::IDLE {
+        enqueue(node);
+    }
+    if snapshot::generation() != generation && ", "
+            let is_same = snapshot::generation() == generation;
+            if node.exchange(State::PENDING) != State::IDLE {
+                enqueue(node);
+            }
+            if !is_same && "),
+        ],
+        model: "model::a_start_of_an_idle_timer_there",
+    },
+    Fault {
+        what: "a start is pending before its timer has the expiry",
+        edits: &[
+            edit("timer/pending.rs", "    trace::arm_node(node, expiry, mode);
+", ""),
+            edit("timer/pending.rs", "    if snapshot::generation() != generation && !catch_up(node) {
+        cancel(node);
+    }
+    true", "    if snapshot::generation() != generation {
+        catch_up(node);
+    }
+    trace::arm_node(node, expiry, mode);
+    true"),
+        ],
+        model: "model::a_start_there",
+    },
+    Fault {
+        what: "a start does not see that a pass has taken its node off",
+        edits: &[edit("timer/pending.rs", "    if node.exchange(State::PENDING) != State::IDLE {
+        enqueue(node);
+    }
+    if snapshot", "    let _ = node.exchange(State::PENDING);
+    if snapshot")],
+        model: "model::a_start_of_an_idle_timer_there",
+    },
+    Fault {
+        what: "a node that was pending when it was put on a queue is idle",
+        edits: &[edit("ffi/locked.rs", "        self.node.compare_exchange(State::AWAY, State::IDLE);",
+            "        self.node.exchange(State::IDLE);")],
+        model: "model::a_start_of_an_idle_timer_there",
+    },
+    Fault {
+        what: "a node stays where its timer is not",
+        edits: &[edit("timer/pending.rs", "    if node.base() != node.timer().base() {
+        enqueue(node);
+    }", "    if node.queue().is_none() {
+        enqueue(node);
+    }")],
+        model: "model::a_cancel_and_a_start_elsewhere",
+    },
+    Fault {
+        what: "a node goes where its timer is once it is pending",
+        edits: &[
+            edit("timer/pending.rs", "    if node.base() != node.timer().base() {
+        enqueue(node);
+    }", "    if node.queue().is_none() {
+        enqueue(node);
+    }"),
+            edit("timer/pending.rs", "    if snapshot::generation() != generation && !catch_up(node) {
+        cancel(node);
+    }
+    true", "    if node.base() != node.timer().base() {
+        enqueue(node);
+    }
+    if snapshot::generation() != generation && !catch_up(node) {
+        cancel(node);
+    }
+    true"),
+        ],
+        model: "model::a_cancel_and_a_start_elsewhere",
+    },
+    Fault {
+        what: "a node that goes to another queue is on both",
+        edits: &[edit("timer/pending.rs", "    while let Some(from) = node.queue().filter(|from| *from != to) {",
+            "    while let Some(from) = node.queue().filter(|from| *from != to && false) {")],
+        model: "model::a_cancel_and_a_start_elsewhere",
+    },
+    Fault {
+        what: "a node is moved while the module goes",
+        edits: &[edit("timer/pending.rs", "        if CLOSED.load() != 0 {
+            return;
+        }
+        // Else", "        // Else")],
+        model: "model::a_removal_and_a_start_elsewhere",
+    },
+    Fault {
+        what: "a node is put on a queue while the module goes",
+        edits: &[edit("timer/pending.rs", "    if CLOSED.load() != 0 {
         locked.remove();
-    }", "")],
-        model: "model::a_cancel",
-    },
-    Fault {
-        what: "a cancel leaves the number of the queue's CPU",
-        edits: &[edit("ffi/locked.rs", "unsafe { self.node.set_cpu(NO_CPU) };", "")],
-        model: "model::a_cancel_and_an_early_callback",
-    },
-    Fault {
-        what: "a pass leaves the number of the queue's CPU",
-        edits: &[edit("ffi/queues.rs", "unsafe { list_del_init(addr_of_mut!((*tt).node)) };
-    unsafe { set_cpu(tt, NO_CPU) };", "
-            unsafe { list_del_init(addr_of_mut!((*tt).node)) };")],
+        return;
+    }
+", "")],
         model: "model::a_removal",
     },
     Fault {
         what: "a start looks whether the module goes before it has the lock",
-        edits: &[
-            edit("timer/pending.rs", "    if CLOSED.load() == 0 {
-        locked", "    if open {
-        locked"),
-            edit("timer/pending.rs", "let mut locked = Locked::to_start(node);", "
-                let open = CLOSED.load() == 0;
-                let mut locked = Locked::to_start(node);"),
-        ],
+        edits: &[edit("timer/pending.rs", "    let mut locked = Locked::to_start(node, to);
+    if CLOSED.load() != 0 {", "
+            let is_closed = CLOSED.load() != 0;
+            let mut locked = Locked::to_start(node, to);
+            if is_closed {")],
         model: "model::a_removal",
+    },
+    Fault {
+        what: "a callback does not look at the rate again",
+        edits: &[edit("timer/pending.rs", "    if restarted && snapshot::generation() != generation {", "    if restarted && false && 0 != generation {")],
+        model: "model::a_callback_after_a_speed_up",
+    },
+    Fault {
+        what: "a callback looks at the rate again before its timer has the expiry",
+        edits: &[
+            edit("timer/pending.rs", "    let restarted = arm::set_next_expiry(", "
+            let again = snapshot::generation();
+            let restarted = arm::set_next_expiry("),
+            edit("timer/pending.rs", "    if restarted && snapshot::generation() != generation {", "    if restarted && again != generation {"),
+        ],
+        model: "model::a_callback_after_a_speed_up",
+    },
+    Fault {
+        what: "a callback does not wait until all know the expiry",
+        edits: &[edit("timer/pending.rs", "    ffi::smp_mb();
+    if restarted", "    if restarted")],
+        model: "model::a_callback_after_a_speed_up",
+    },
+    Fault {
+        what: "a start does not say that the timer has not expired",
+        edits: &[edit("timer/pending.rs", "    node.set_expired(false);", "")],
+        model: "model::a_callback_and_a_start_there",
+    },
+    Fault {
+        what: "a cancel does nothing",
+        edits: &[edit("timer/pending.rs", "    match node.compare_exchange(State::PENDING, State::IDLE) {
+        State::MOVING => wait(node),", "    match node.state() {
+        State::MOVING => wait(node),")],
+        model: "model::a_cancel",
+    },
+    Fault {
+        what: "a cancel does not wait for a pass",
+        edits: &[edit("timer/pending.rs", "        State::MOVING => wait(node),
+        found", "        found")],
+        model: "model::a_cancel",
+    },
+    Fault {
+        what: "a pass does not say that it has a timer",
+        edits: &[edit("ffi/queue.rs", "self.node.compare_exchange(State::PENDING, State::MOVING)",
+            "self.node.compare_exchange(State::PENDING, State::PENDING)")],
+        model: "model::a_cancel",
+    },
+    Fault {
+        what: "a pass keeps a timer",
+        edits: &[edit("ffi/queue.rs", "        self.0.node.exchange(State::PENDING);", "")],
+        model: "model::a_start_and_two_changes",
+    },
+    Fault {
+        what: "a pass leaves idle nodes",
+        edits: &[edit("ffi/queue.rs", "                found if self.node.compare_exchange(found, State::AWAY) == found => break,",
+            "                State::IDLE => return None,
+                found if self.node.compare_exchange(found, State::AWAY) == found => break,")],
+        model: "model::an_idle_timer",
+    },
+    Fault {
+        what: "a pass takes off what is being started",
+        edits: &[edit("ffi/queue.rs", "                found if self.node.compare_exchange(found, State::AWAY) == found => break,
+                _ => (),", "                _ => break,")],
+        model: "model::a_start_of_an_idle_timer_there",
+    },
+    Fault {
+        what: "a remove leaves the node where it is",
+        edits: &[edit("timer/pending.rs", "    if let Some(locked) = Locked::queued(node) {
+        locked.remove();
+    }", "")],
+        model: "model::a_remove",
+    },
+    Fault {
+        what: "a node that is taken off keeps the number of its CPU",
+        edits: &[edit("ffi/node.rs", "        unsafe { self.set_queue(NO_CPU, Base::NONE) };", "")],
+        model: "model::a_removal",
+    },
+    Fault {
+        what: "a node that is taken off is on no queue before it is off its list",
+        edits: &[edit("ffi/node.rs", "        // SAFETY: The caller promises it.
+        unsafe { bindings::rht_queue_remove(self.0.as_ptr()) };
+        // SAFETY: As above. This is the last access to the node.
+        unsafe { self.set_queue(NO_CPU, Base::NONE) };", "
+            unsafe { self.set_queue(NO_CPU, Base::NONE) };
+            unsafe { bindings::rht_queue_remove(self.0.as_ptr()) };")],
+        model: "model::a_remove",
+    },
+    Fault {
+        what: "a CPU is called for what has expired",
+        edits: &[edit("timer/pass.rs", "        if node.is_expired() {", "
+            if node.is_expired() && place == Place::Elsewhere { moving.postpone(); return Left::Late; }
+            if node.is_expired() {")],
+        model: "model::an_expired_timer",
     },
     Fault {
         what: "a removal does not say so",
