@@ -30,6 +30,7 @@ mod word;
 
 pub(crate) use clock::{
     clockevent_counts_tsc,
+    event_expiry,
     ktime_get,
     rdtsc,
     tsc_khz,

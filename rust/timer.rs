@@ -6,3 +6,4 @@ pub(crate) mod arm;
 mod occupied;
 pub(crate) mod pass;
 pub(crate) mod pending;
+mod uncoupled;

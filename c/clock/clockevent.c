@@ -55,6 +55,22 @@ static bool rht_tsc_deadline_is_armed(void)
 }
 
 /*
+ * Returns the expiry that this CPU's clockevent is programmed for. KTIME_MAX while hrtimers'
+ * interrupt runs, because that programs the clockevent when it ends. Any context but NMI.
+ */
+ktime_t rht_event_expiry(void)
+{
+	struct hrtimer probe;
+	ktime_t expiry;
+
+	/* The kernel exports no other way to a CPU's struct hrtimer_cpu_base. */
+	hrtimer_setup_on_stack(&probe, rht_probe_fn, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
+	expiry = READ_ONCE(probe.base->cpu_base->expires_next);
+	destroy_hrtimer_on_stack(&probe);
+	return expiry;
+}
+
+/*
  * Called on each CPU that is online, and on each that comes online.  One CPU whose clockevent
  * does not count the TSC decides for all CPUs, because that costs the timers of the others a
  * second callback and nothing else.

@@ -66,6 +66,13 @@ pub(crate) fn clockevent_counts_tsc() -> bool {
     unsafe { addr_of!(bindings::rht_clockevent_counts_tsc).read_volatile() }
 }
 
+/// Returns the expiry that this CPU's clockevent is programmed for: never, in the hrtimers' interrupt,
+/// which programs it when it ends. Any context but NMI.
+pub(crate) fn event_expiry() -> MonoNs {
+    // SAFETY: Sets up a timer on the stack and reads a word of the hrtimer core's, which live for ever.
+    MonoNs::new(unsafe { bindings::rht_event_expiry() })
+}
+
 /// Asks for the deadlines of all hooked timers to be dropped, because the TSC has restarted, or the
 /// clocksource has left it or come back to it. Any context, the listener's included.
 pub(crate) fn tsc_restarted() {

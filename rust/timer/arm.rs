@@ -13,13 +13,14 @@
 //!
 //! C header: [`include/linux/raw_hrtimer.h`](../../include/linux/raw_hrtimer.h)
 
+use super::uncoupled;
+
 use crate::{
     clock::{
         deadline::{
             Expiry,
             Timeline, //
         },
-        margin,
         snapshot::{
             self,
             Kind, //
@@ -30,8 +31,7 @@ use crate::{
         self,
         trace,
         Mode,
-        Timer,
-        SLACK, //
+        Timer, //
     },
     units::{
         Cycles,
@@ -65,53 +65,37 @@ fn exact(line: &Timeline, deadline: Cycles) -> MonoNs {
     expiry.ns()
 }
 
-/// Returns the expiry to arm a timer for `deadline` with, or `None` as [`expiry()`] does.
+/// Returns the expiry that a timer for `deadline` is to have, or `None` as [`expiry()`] does.
 ///
 /// That is the exact expiry, unless the clock runs fast and the clockevent counts nanoseconds of its
-/// own: such a clockevent takes the monotonic nanoseconds until an expiry for its own, and so would
-/// fire late by the skew. There it is the nominal distance from now, and the callback restarts the
-/// timer if something else makes it run before the deadline.
+/// own: there it is [`uncoupled::armed_expiry()`].
 ///
 /// Also returns the generation of the snapshot, or of one before.
 #[inline(always)]
 pub(crate) fn armed_expiry(deadline: Cycles) -> (Option<MonoNs>, u64) {
+    exact_or(deadline, uncoupled::armed_expiry)
+}
+
+/// Returns the expiry to start a timer for `deadline` with: where the clockevent would come too late for
+/// [`armed_expiry()`], an earlier one.
+#[inline(always)]
+pub(crate) fn start_expiry(deadline: Cycles) -> (Option<MonoNs>, u64) {
+    exact_or(deadline, uncoupled::start_expiry)
+}
+
+#[inline(always)]
+fn exact_or(
+    deadline: Cycles,
+    uncoupled: impl FnOnce(Cycles) -> Option<MonoNs>,
+) -> (Option<MonoNs>, u64) {
     let (line, kind, generation) = snapshot::current_line();
     let expiry = if kind == Kind::SLOW || kind == Kind::FAST && ffi::clockevent_counts_tsc() {
         Some(exact(&line, deadline))
     } else {
-        nominal(deadline)
+        uncoupled(deadline)
     };
 
     (expiry, generation)
-}
-
-/// Reads the snapshot again, so that the hot caller, [`armed_expiry()`], need not spill its own.
-#[cold]
-#[inline(never)]
-fn nominal(deadline: Cycles) -> Option<MonoNs> {
-    let current = snapshot::current().filter(|(snapshot, _)| snapshot.is_tsc());
-    let Some((snapshot, _)) = current else {
-        counters::PLAIN.count();
-        return None;
-    };
-    let (line, now) = (snapshot.timeline, ffi::rdtsc());
-
-    if SLACK == MonoNs::new(0) {
-        return Some(margin::expiry(&line, snapshot.raw, deadline, now));
-    }
-    // Without a margin's least, as what is left of the distance is waited for.
-    let from_now = Timeline {
-        cycle_last: now,
-        rate: snapshot.raw,
-        xtime_nsec: 0,
-        base: line.mono(now),
-    };
-    Some(
-        from_now
-            .expiry(deadline)
-            .ns()
-            .min(line.expiry(deadline).ns()),
-    )
 }
 
 /// Returns the mode without `HRTIMER_MODE_REL`, which a deadline cannot have: that is counted, and warned
@@ -134,7 +118,7 @@ pub(crate) fn start(timer: Timer<'_>, deadline: Cycles, mode: Mode) {
 
     let mode = absolute(mode);
     let expiry = if timer.is_monotonic() {
-        armed_expiry(deadline).0
+        start_expiry(deadline).0
     } else {
         counters::WRONG_CLOCK.count();
         ffi::warn_clock();
@@ -188,7 +172,7 @@ pub(crate) fn set_next_expiry(timer: Timer<'_>, deadline: Cycles, what: counters
 /// Returns an expiry for `deadline` that the clock has yet to reach. `None` if there is no such expiry, or
 /// if the clocksource is not the TSC.
 ///
-/// One that is nearer than [`SLACK`] is waited for: the hrtimer core would call the callback at once.
+/// One that is nearer than [`ffi::SLACK`] is waited for: the hrtimer core would call the callback at once.
 ///
 /// The TSC of a CPU may lag behind the one that the timekeeper has read, with the deadline between the
 /// two. Then the timekeeper is right: with an expiry that has passed, the hrtimer core would call the

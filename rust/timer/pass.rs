@@ -21,7 +21,8 @@ use super::{
     occupied::{
         self,
         Visit, //
-    }, //
+    },
+    uncoupled, //
 };
 
 use crate::{
@@ -226,6 +227,11 @@ fn batch(queue: &Queue, place: Place) -> Left {
         match timer.try_to_cancel() {
             Cancel::Dequeued => {
                 counters::REARMS.count();
+                let expiry = if ffi::clockevent_counts_tsc() {
+                    expiry
+                } else {
+                    uncoupled::start_expiry(node.deadline()).unwrap_or(expiry)
+                };
                 trace::rearm(timer, node.deadline(), expiry);
                 timer.start(expiry, node.mode().pinned());
             }

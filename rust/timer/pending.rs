@@ -70,7 +70,7 @@ pub(crate) fn start(node: Node<'_>, mode: Mode) -> bool {
     if node.state() != State::IDLE && !prepare(node) {
         return false;
     }
-    let (Some(expiry), generation) = arm::armed_expiry(node.deadline()) else {
+    let (Some(expiry), generation) = arm::start_expiry(node.deadline()) else {
         return false;
     };
     node.set_mode(mode);

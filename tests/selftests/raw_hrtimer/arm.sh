@@ -12,7 +12,7 @@ begin "arming timers"
 need_adjtimex
 need_tsc
 load_test_module
-plan $((4 * 2 * 3 + 8))
+plan $((5 * 2 * 3 + 8))
 
 for tick in 10000 11000 9000; do
 	bend $tick 0
@@ -23,6 +23,9 @@ for tick in 10000 11000 9000; do
 			expect "tick $tick: deadline in ${distance% *} us, node $node" \
 				run_case deadline "${distance% *}" "${distance#* }" $node
 		done
+	done
+	for node in 0 1; do
+		expect "tick $tick: behind an event, node $node" run_case behind 20 $node
 	done
 done
 straighten

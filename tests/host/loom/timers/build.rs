@@ -19,7 +19,7 @@ mod plant;
 
 include!("src/variants.rs");
 
-const MODULE: [&str; 26] = [
+const MODULE: [&str; 27] = [
     "units.rs",
     "clock/deadline.rs",
     "clock/frequency.rs",
@@ -37,6 +37,7 @@ const MODULE: [&str; 26] = [
     "timer/occupied.rs",
     "timer/pass.rs",
     "timer/pending.rs",
+    "timer/uncoupled.rs",
     "ffi/chain.rs",
     "ffi/cpu.rs",
     "ffi/entries.rs",

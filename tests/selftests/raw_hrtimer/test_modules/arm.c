@@ -20,10 +20,10 @@ static const enum hrtimer_mode modes[] = {
 
 /*
  * Until the callback has been early once, only the expiry keeps it from being
- * so.  The clock may be read one unit of mult faster before long: dither.  A
- * clockevent that does not count the TSC would be late by as much as the clock
- * is fast: there a timer is armed early by that.  And on kernels where none does,
- * the last microsecond is waited for.
+ * so.  The clock may be read one unit of mult faster before long: dither.  On
+ * kernels where no clockevent counts the TSC, the last microsecond is waited for.
+ * Where the clockevent does not and the clock is fast, a timer is started for an
+ * expiry that the clock reaches before the deadline.
  */
 static bool first_was_early(const struct shot *shot, u64 distance,
 			    const struct raw_hrtimer_rate *rate)
@@ -31,8 +31,7 @@ static bool first_was_early(const struct shot *shot, u64 distance,
 	u64 allowed = distance / rate->mono_mult + 1;
 
 	if (rate->mono_mult > rate->raw_mult && !coupled)
-		allowed += mul_u64_u64_div_u64(distance, rate->mono_mult - rate->raw_mult,
-					       rate->mono_mult);
+		return false;
 	if (!IS_ENABLED(CONFIG_GENERIC_CLOCKEVENTS_COUPLED))
 		allowed += us_to_cycles(2);
 	return shot->first + allowed < shot->deadline;
@@ -83,6 +82,47 @@ static void run_deadline(const u64 *args)
 	report("rate_bent_meanwhile: %u", bent);
 	if (max_late)
 		check(most <= max_late, "deadline in %llu us: at most %lu cycles late", args[0],
+		      max_late);
+}
+
+static enum hrtimer_restart behind_fn(struct hrtimer *timer)
+{
+	return HRTIMER_NORESTART;
+}
+
+/*
+ * Behind an event that the clockevent was programmed for long before, and by now is not
+ * programmed for anew: where it does not count the TSC and the clock is fast, that event comes
+ * later than the clock reaches it.  args: how often, 1 for a node.
+ */
+static void run_behind(const u64 *args)
+{
+	unsigned int early = 0, lost = 0;
+	struct hrtimer event;
+	u64 most = 0;
+
+	shot_init(&shot, args[1], HRTIMER_MODE_ABS_PINNED);
+	hrtimer_setup_on_stack(&event, behind_fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED);
+	for (u64 i = 0; i < args[0]; i++) {
+		/* So the tick does not program it either, unless it is due in this time. */
+		local_irq_disable();
+		hrtimer_start(&event, us_to_ktime(3000), HRTIMER_MODE_REL_PINNED);
+		udelay(2000);
+		shot_start(&shot, rdtsc_ordered() + us_to_cycles(900), HRTIMER_MODE_ABS_PINNED);
+		local_irq_enable();
+		lost += !shot_wait(&shot);
+		hrtimer_cancel(&event);
+		if (shot.fired < shot.deadline)
+			early++;
+		else
+			most = max(most, shot_late(&shot));
+	}
+	destroy_hrtimer_on_stack(&event);
+	check(!lost, "behind an event: fires, %u did not", lost);
+	check(!early, "behind an event: not early, %u are", early);
+	report("late: %llu", most);
+	if (max_late)
+		check(most <= max_late, "behind an event: %llu cycles late, %lu allowed", most,
 		      max_late);
 }
 
@@ -184,6 +224,7 @@ static void run_restart(const u64 *args)
 
 const struct test_case arm_cases[] = {
 	{ "deadline", run_deadline, "[US] [TIMES] [NODE]", { 1000, 10 } },
+	{ "behind", run_behind, "[TIMES] [NODE]", { 20 } },
 	{ "past", run_past, "[NODE]" },
 	{ "far", run_far, "[NODE]" },
 	{ "restart", run_restart, "[US] [NODE]", { 2000 } },

@@ -151,6 +151,10 @@ pub(crate) fn clockevent_counts_tsc() -> bool {
     true
 }
 
+pub(crate) fn event_expiry() -> MonoNs {
+    MonoNs::new(i64::MAX)
+}
+
 pub(crate) fn param_rearm() -> bool {
     true
 }
