@@ -136,17 +136,6 @@ pub const HOOKS: &[Fault] = &[
         model: "hooks::another_clocksource_and_a_first_start",
     },
     Fault {
-        what: "all entries are looked at without the lock",
-        edits: &[
-            edit("ffi/table.rs", "    let lock = TableLock::lock();
-
-    for chain", "    for chain"),
-            edit("ffi/table.rs", "next = next_of_timer(&lock, entry);",
-                "next = unsafe { (&raw const (*entry.as_ptr()).next).read() }.expose_provenance() as u64;"),
-        ],
-        model: "hooks::another_clocksource_and_a_destroy",
-    },
-    Fault {
         what: "a pool that is empty stays so",
         edits: &[edit("ffi/pool.rs", "    if left <= size() / 4 * 3 {", "    if false {")],
         model: "hooks::an_empty_pool",

@@ -10,30 +10,10 @@ pub const OCCUPIED: &[Fault] = &[
         model: "model::a_start_there",
     },
     Fault {
-        what: "a start says so once it has given the lock up",
-        edits: &[edit("timer/pending.rs", "    locked.add();
-    occupied::set();", "    locked.add();
-    drop(locked);
-    occupied::set();")],
-        model: "model::two_passes",
-    },
-    Fault {
         what: "a node that is on another queue is not said to be there",
         edits: &[edit("timer/pending.rs", "            occupied::set();
             return;", "            return;")],
         model: "model::a_pass_and_a_start_elsewhere",
-    },
-    Fault {
-        what: "a pass that has taken all nodes off has found some",
-        edits: &[edit("timer/pass.rs", "            found |= serve(queue, Place::Elsewhere);", "            found = true;
-            serve(queue, Place::Elsewhere);")],
-        model: "model::nothing_pending",
-    },
-    Fault {
-        what: "a start does not wait until all know of it",
-        edits: &[edit("timer/occupied.rs", "    }
-    smp_mb();", "    }")],
-        model: "model::a_start_there",
     },
     Fault {
         what: "the listener asks before all know of the rate",
