@@ -178,6 +178,8 @@ impl Shared {
         self.bury_hrtimer();
         let (next, prev) = (self.2, self.2);
         // SAFETY: As above.
+        unsafe { bindings::touch(self.1) };
+        // SAFETY: As above.
         unsafe { addr_of_mut!((*self.1).node).write(list_head { next, prev }) };
     }
 }
@@ -204,6 +206,8 @@ impl Owner {
         ffi::node(node).deadline();
         ffi::node(node).is_expired();
         ffi::node(node).base();
+        // SAFETY: Just made.
+        unsafe { bindings::touch(node) };
         pending::remove(ffi::node(node));
         Self { timer, node, grave }
     }
@@ -317,6 +321,17 @@ fn without_call(work: impl FnOnce()) {
     work();
     settle();
     assert!(calls() == before, "a CPU is called for nothing");
+}
+
+/// Does something that asks for no pass, with no other thread.
+fn without_pass(work: impl FnOnce()) {
+    let passes = bindings::times("PASSES");
+
+    bindings::alone(work);
+    assert!(
+        bindings::times("PASSES") == passes,
+        "a pass that is for nothing"
+    );
 }
 
 /// Does something for which the isolated CPU is not to be called.
@@ -821,6 +836,11 @@ pub fn an_idle_timer() {
     owner.share().cancel(0);
     without_call(|| update(SLOW));
     owner.assert_forgotten();
+    // Nor is there anything for another pass to look at.
+    without_pass(|| {
+        update(FAST);
+        update(SLOW);
+    });
 }
 
 /// The same, while its callback runs: for a deadline that has passed, or not.
@@ -926,15 +946,10 @@ pub fn nothing_pending() {
     owner.share().start(0);
     owner.meets(&[SLOW], |timer| timer.free(1));
     update_alone(SLOWEST);
-    let passes = bindings::times("PASSES");
-    bindings::alone(|| {
+    without_pass(|| {
         update(FAST);
         update(SLOWEST);
     });
-    assert!(
-        bindings::times("PASSES") == passes,
-        "a pass that is for nothing"
-    );
 }
 
 /// A timer that was armed on a CPU which is offline now.

@@ -362,6 +362,18 @@ pub(crate) unsafe fn set_cpu(timer: *mut hrtimer, cpu: i32) {
     unsafe { addr_of_mut!((*timer).base) }.write_marked(base_of(cpu));
 }
 
+/// A use of a node's links, which loom knows of.
+///
+/// # Safety
+///
+/// `node` is a valid one.
+pub(crate) unsafe fn touch(node: *mut tsc_timer) {
+    // SAFETY: As the caller's; only an address is made.
+    let links = unsafe { addr_of!((*node).node) };
+
+    object(links.addr(), 0u64).store(0, Relaxed);
+}
+
 /// As the owner does.
 ///
 /// # Safety

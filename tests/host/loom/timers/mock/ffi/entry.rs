@@ -14,6 +14,7 @@ use super::bindings::{
     list_head,
     met,
     queue_work,
+    touch,
     tsc_timer,
     Marked,
     Work,
@@ -234,6 +235,8 @@ pub(crate) unsafe fn fill_entry(entry: *mut rht_entry, filled: rht_entry) {
     (&raw const entry.node.cpu).read_marked();
     (&raw const entry.node.state).read_marked();
     (&raw const entry.node.base).read_marked();
+    // SAFETY: Just filled.
+    unsafe { touch(&raw mut entry.node) };
     (&raw const entry.next).read_marked();
     let mut lives = ENTRIES.lives.lock().expect("no panic");
     lives.insert(from_mut(entry).addr(), life);

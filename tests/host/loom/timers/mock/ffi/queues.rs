@@ -5,6 +5,7 @@
 use super::bindings::{
     list_head,
     rht_queue,
+    touch,
     tsc_timer, //
 };
 
@@ -82,6 +83,8 @@ pub(crate) unsafe fn rht_queue_is_empty(queue: *mut rht_queue) -> bool {
 }
 
 pub(crate) unsafe fn rht_queue_remove(tt: *mut tsc_timer) {
+    // SAFETY: As the caller's.
+    unsafe { touch(tt) };
     // SAFETY: As the caller's.
     unsafe { list_del_init(addr_of_mut!((*tt).node)) };
 }

@@ -16,6 +16,12 @@ pub const OCCUPIED: &[Fault] = &[
         model: "model::a_pass_and_a_start_elsewhere",
     },
     Fault {
+        what: "a pass that has taken all nodes off has found some",
+        edits: &[edit("timer/pass.rs", "            found |= serve(queue, Place::Elsewhere);", "            found = true;
+            serve(queue, Place::Elsewhere);")],
+        model: "model::an_idle_timer",
+    },
+    Fault {
         what: "the listener asks before all know of the rate",
         edits: &[edit("timer/occupied.rs", "    smp_mb();
     STATE.load() != EMPTY", "    STATE.load() != EMPTY")],

@@ -346,6 +346,16 @@ pub const PENDING: &[Fault] = &[
         model: "model::a_removal",
     },
     Fault {
+        what: "a node that is taken off is on no queue before it is off its list",
+        edits: &[edit("ffi/node.rs", "        // SAFETY: The caller promises it.
+        unsafe { bindings::rht_queue_remove(self.0.as_ptr()) };
+        // SAFETY: As above. This is the last access to the node.
+        unsafe { self.set_queue(NO_CPU, Base::NONE) };", "
+            unsafe { self.set_queue(NO_CPU, Base::NONE) };
+            unsafe { bindings::rht_queue_remove(self.0.as_ptr()) };")],
+        model: "model::a_remove",
+    },
+    Fault {
         what: "a CPU is called for what has expired",
         edits: &[edit("timer/pass.rs", "        if node.is_expired() {", "
             if node.is_expired() && place == Place::Elsewhere { moving.postpone(); return Left::Late; }
