@@ -90,7 +90,7 @@ expect "the listener, told nothing new" below steady_most $LISTENER
 if kvm_vendor > /dev/null && load_kvm; then
 	load_test_module attach=hooked
 	expect "KVM is hooked" is_hooked
-	sooner_or_later $((HOOK + CORE)) > /dev/null
+	sooner_or_later $((HOOK + CORE))
 	expect "another's hrtimer_start() while it is" takes_more sleeper $((HOOK + CORE))
 	expect "another's hrtimer_cancel()" takes_more sleeper_cancel $((HOOK + CORE))
 	expect "another's hrtimer_try_to_cancel()" takes_more sleeper_try_to_cancel $((HOOK + CORE))
