@@ -160,11 +160,8 @@ def cost(result):
     stock, patched = (names.get(f"nested arm and cancel, {kind}") for kind in ("stock", "patched"))
     if stock and patched:
         found.append(_goal("instructions of a nested arm and cancel, patched KVM, to stock KVM's",
-                           f"<= {stock}", str(patched), patched <= stock))
-        entry = names["nested entry, patched"]
-        found.append(_goal("what an L2's timer adds to its entry, patched KVM, to stock KVM's",
-                           "<= 2 %", f"{(patched - stock) / entry:.2%}",
-                           patched - stock <= entry / 50, True))
+                           f"<= {stock * 11 // 10}", str(patched), patched <= stock * 11 // 10,
+                           True))
     return found
 
 
