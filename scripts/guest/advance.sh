@@ -49,8 +49,7 @@ settled()
 sleep 5
 for off in $ppm; do
 	for state in absent loaded; do
-		rmmod raw_hrtimer 2>/dev/null
-		[ $state = absent ] || modprobe raw_hrtimer || exit 1
+		set_module $state
 		adjtimex -q -f $((off * 65536))
 		sleep 3
 		for us in $distances; do
@@ -60,5 +59,5 @@ for off in $ppm; do
 	done
 done
 adjtimex -q -f 0
-rmmod raw_hrtimer
+set_module absent
 echo "advance complete"

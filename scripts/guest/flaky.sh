@@ -5,7 +5,8 @@
 #
 # Runs in the machine: tests that are not the project's, N times each, without raw_hrtimer
 # and with it, while the host's clock is off by a constant, as +25ppm, or follows what was
-# recorded of chronyd while it slewed ("chronyd"), again and again.  scripts/bench/suites/reports.py reads the lines
+# recorded of chronyd while it slewed ("chronyd"), again and again.
+# scripts/bench/suites/reports.py reads the lines
 #   flaky SCHEDULE absent|loaded STATUS TEST
 # one for each run; this script judges nothing.
 set -u
@@ -26,16 +27,6 @@ cd /selftests || exit 1
 . /selftests/raw_hrtimer/functions_kvm.sh
 load_kvm || exit 1
 bending=
-
-# ABSENT|LOADED
-module()
-{
-	rmmod raw_hrtimer 2>/dev/null
-	if [ "$1" = loaded ]; then
-		modprobe raw_hrtimer || exit 1
-		grep -qE '^kvm: (registered|hooked)$' /sys/kernel/debug/raw_hrtimer/attach || exit 1
-	fi
-}
 
 # SCHEDULE: until straighten
 bend()
@@ -63,7 +54,7 @@ straighten()
 sleep 5		# the log of the boot is still on its way out
 for schedule in $schedules; do
 	for state in absent loaded; do
-		module $state
+		set_module $state
 		bend "$schedule"
 		for test; do
 			for run in $(seq "$runs"); do
@@ -76,5 +67,5 @@ for schedule in $schedules; do
 		straighten
 	done
 done
-module absent
+set_module absent
 echo "flaky complete"

@@ -27,23 +27,13 @@ cd /selftests || exit 1
 . /selftests/raw_hrtimer/functions_kvm.sh
 load_kvm || exit 1
 
-# ABSENT|LOADED
-module()
-{
-	rmmod raw_hrtimer 2>/dev/null
-	if [ "$1" = loaded ]; then
-		modprobe raw_hrtimer || exit 1
-		grep -qE '^kvm: (registered|hooked)$' /sys/kernel/debug/raw_hrtimer/attach || exit 1
-	fi
-}
-
 # TICK ABSENT|LOADED TEST...; leaves the statuses in /tmp/TICK-TEST.ABSENT|LOADED
 sweep()
 {
 	sweep_tick=$1
 	sweep_module=$2
 	shift 2
-	module "$sweep_module"
+	set_module "$sweep_module"
 	for test; do
 		# A test may have bent the clock itself.
 		adjtimex -q -t "$sweep_tick" -f 0
@@ -73,6 +63,6 @@ for tick in $ticks; do
 		done
 	fi
 done
-rmmod raw_hrtimer
+set_module absent
 adjtimex -q -t 10000 -f 0
 echo "verdicts complete"

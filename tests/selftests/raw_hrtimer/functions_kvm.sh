@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 #
 # What the tests that need KVM share; to be sourced after functions.sh.  The scripts
-# in scripts/guest do without that, for load_kvm alone.
+# in scripts/guest do without that, for load_kvm and set_module alone.
 
 # The vendor's module, by what the processor has.
 kvm_vendor() {
@@ -17,6 +17,15 @@ kvm_vendor() {
 
 load_kvm() {
 	modprobe "$(kvm_vendor)"
+}
+
+# absent|loaded: has raw_hrtimer so, and attached to the KVM that is loaded; else the script
+# ends.  For those of scripts/guest, which are not tests.
+set_module() {
+	rmmod raw_hrtimer 2> /dev/null
+	[ "$1" = loaded ] || return 0
+	modprobe raw_hrtimer || exit 1
+	grep -qE '^kvm: (registered|hooked)$' /sys/kernel/debug/raw_hrtimer/attach || exit 1
 }
 
 unload_kvm() {
