@@ -9,7 +9,7 @@
  * waits until the guest, with its page enabled, asks for more by an end of message.
  */
 #include "hyperv.h"
-#include "timer_accuracy.h"
+#include "timer_edge.h"
 
 /* The counter counts units of 100 ns. */
 #define UNITS_PER_MS		10000
@@ -57,7 +57,6 @@ static const struct edge_case {
 static struct edge_case test;
 static struct timer_message *messages;
 static s64 late_units;
-static u64 irqs;
 
 static void timer_handler(struct ex_regs *regs)
 {
@@ -68,25 +67,6 @@ static void timer_handler(struct ex_regs *regs)
 static u64 reference_time(void)
 {
 	return rdmsr(HV_X64_MSR_TIME_REF_COUNT);
-}
-
-/* Interrupts may come, and at the end it's known how many there were. */
-static void spin_ms(u64 ms)
-{
-	u64 start = rdtsc();
-
-	sti();
-	while (rdtsc() - start < ms * guest_tsc_khz)
-		cpu_relax();
-	cli();
-}
-
-static void wait_for_irq(u64 nr)
-{
-	while (READ_ONCE(irqs) < nr) {
-		safe_halt();
-		cli();
-	}
 }
 
 static void start_timer(u64 count, u64 config)

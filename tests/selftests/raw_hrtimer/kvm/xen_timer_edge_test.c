@@ -7,7 +7,7 @@
  */
 #include <asm/pvclock.h>
 
-#include "timer_accuracy.h"
+#include "timer_edge.h"
 
 #define __HYPERVISOR_vcpu_op		24
 #define VCPUOP_set_singleshot_timer	8
@@ -40,7 +40,7 @@ struct xen_page {
 };
 
 static struct xen_page *page;
-static u64 irqs, irq_ns;
+static u64 irq_ns;
 static s64 late_ns;
 
 static u64 pv_clock(void)
@@ -85,16 +85,6 @@ static void set_timer(u64 timeout_abs_ns)
 	GUEST_ASSERT_EQ(r, 0);
 }
 
-static void spin_ms(u64 ms)
-{
-	u64 start = rdtsc();
-
-	sti();
-	while (rdtsc() - start < ms * guest_tsc_khz)
-		cpu_relax();
-	cli();
-}
-
 static void guest_code(enum edge edge, u64 due)
 {
 	u64 expected = edge != TAKEN_AWAY;
@@ -109,10 +99,7 @@ static void guest_code(enum edge edge, u64 due)
 	}
 	GUEST_SYNC(0);
 
-	while (READ_ONCE(irqs) < expected) {
-		safe_halt();
-		cli();
-	}
+	wait_for_irq(expected);
 	if (edge < TAKEN_AWAY)
 		late_ns = irq_ns - due;
 	spin_ms(expected ? 5 : 2 * AHEAD_MS);
