@@ -313,7 +313,7 @@ SUITES = [
           long=True),
     Suite("kunit", vm("--machine", "svm", "--kernel", "kunit", command=KUNIT),
           ("kunit-kernel", "selftests"), seconds=20, long=True),
-    *variants.suites(vm, kvm_tests, VMX),
+    *variants.suites(setup, vm, RUN_ALL_STRICTLY, kvm_tests, VMX),
     Suite("builtin", vm("--machine", "svm", "--kernel", "builtin",
                         command=[*RUN_ALL, "builtin.sh"]),
           ("builtin-kernel", "selftests"), seconds=40, long=True),

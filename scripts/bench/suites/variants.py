@@ -2,28 +2,22 @@
 """Kernels as people build them (own.VARIANTS): the module builds for each without a warning, loads,
 hooks KVM, and cures the nested test."""
 
+from functools import partial
+
 from .. import cache
 from ..building import kernel, own
 from . import quiet
 from .check import Suite, uses
 from .ktap import Count
 
-RUN = ["env", "MAX_LATE_CYCLES=50000", "sh", "/selftests/raw_hrtimer/run_all.sh"]
 TESTS = ["load_unload.sh", "rate.sh", "api.sh", "arm.sh"]
 NESTED = "vmx_preemption_timer_test"
 
 
-def _build(name):
-    def run(_context):
-        kernel.ensure_kernel(name)
-        return Count()
-    return run
-
-
-def _all_of_it(name, vm, kvm_tests):
+def _all_of_it(name, vm, run_all, kvm_tests):
     """The suite of a variant."""
     options = ("--kernel", name)
-    steps = [vm(*options, command=[*RUN, *TESTS]),
+    steps = [vm(*options, command=[*run_all, *TESTS]),
              kvm_tests(*options, tests=[NESTED], schedules="0 +10% -10%", with_module=True)]
 
     def run(context):
@@ -34,15 +28,17 @@ def _all_of_it(name, vm, kvm_tests):
         for step in steps:
             count += step(context)
         return count
-    return uses(run, *options, *RUN, *TESTS, NESTED)
+    return uses(run, *options, *run_all, *TESTS, NESTED)
 
 
-def suites(vm, kvm_tests, vmx):
-    """vm, kvm_tests: what makes suites; vmx: what those on that machine wait for."""
+def suites(setup, vm, run_all, kvm_tests, vmx):
+    """setup, vm, kvm_tests: what makes suites; run_all: the command that runs selftests; vmx: what
+    the suites on that machine wait for."""
     found = []
     for name in own.VARIANTS:
         found += [
-            Suite(f"{name}-kernel", _build(name), ("kernel",), cores=2, seconds=600, long=True),
-            Suite(f"{name}-vmx", _all_of_it(name, vm, kvm_tests), (f"{name}-kernel", *vmx),
-                  seconds=120, long=True)]
+            Suite(f"{name}-kernel", setup(partial(kernel.ensure_kernel, name)), ("kernel",),
+                  cores=2, seconds=600, long=True),
+            Suite(f"{name}-vmx", _all_of_it(name, vm, run_all, kvm_tests),
+                  (f"{name}-kernel", *vmx), seconds=120, long=True)]
     return found
