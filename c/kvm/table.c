@@ -12,7 +12,11 @@
 
 #include "shim.h"
 
-/* An entry that is being freed: it is in no chain, so nobody looks at its vCPU's any more. */
+/*
+ * An entry that is being freed.  It is in no chain any more, so nobody reads its link in the
+ * vCPU's chain, nor its vCPU: the rcu_head takes their place.  A lookup that found the entry
+ * before may still be using the rest.
+ */
 union rht_freed {
 	struct rht_entry	entry;
 	struct {

@@ -150,7 +150,7 @@ impl Queue {
         self.first_due().is_some()
     }
 
-    /// Returns the next node that is due, and makes it pending.
+    /// Returns the next node that is due, which it is no more.
     pub(crate) fn advance(&self) -> Option<Due<'_>> {
         let due = self.first_due()?;
 

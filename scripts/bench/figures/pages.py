@@ -9,7 +9,9 @@ A block, which is written anew as a whole:
 
     .. figures end
 
-or some rows of it, those that have one of these cells: ".. figures: NAME: CELL; CELL".  And a quotation: a comment below a paragraph that names the figures in it,
+or the rows of it that have one of these cells: ".. figures: NAME: CELL; CELL".
+
+And a quotation, a comment below a paragraph that names the figures in it,
 
     Arming takes 32 more, with a node's queue and lock 146.
 

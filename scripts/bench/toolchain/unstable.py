@@ -27,6 +27,7 @@ def refresh():
     """Make its compilers, and what its apt knows, what the archive has today."""
     top = ensure_unstable()
     root.update(top)
-    root.run(["apt-get", "-q", "-y", "--no-install-recommends", "install", *PACKAGES], env={"DEBIAN_FRONTEND": "noninteractive"}, name="unstable",
+    root.run(["apt-get", "-q", "-y", "--no-install-recommends", "install", *PACKAGES],
+             env={"DEBIAN_FRONTEND": "noninteractive"}, name="unstable",
              what="bringing Debian unstable's compilers up to date", top=top)
     return top
