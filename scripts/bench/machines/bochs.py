@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The vmx machine: Bochs, which emulates VMX with EPT and the preemption timer.
 
-One cycle of its TSC is one instruction, its clocks start at a fixed time and
-nothing in it depends on the host: the same run takes the same cycles.
+One cycle of its TSC is one instruction (but for a guest's RDTSC and PAUSE), its
+clocks start at a fixed time and nothing in it depends on the host: the same run
+takes the same cycles.
 """
 
 from .. import cache
