@@ -225,7 +225,11 @@ SUITES = [
     Suite("arithmetic", cargo("--release"), seconds=45, quick=True),
     Suite("latch", cargo("--release", directory="tests/host/loom"), seconds=40),
     Suite("bookkeeping", cargo("--release", "-p", "raw-hrtimer-loom-timers",
-                               directory="tests/host/loom"), seconds=150, quick=True),
+                               directory="tests/host/loom"), seconds=50, quick=True),
+    # Another copy of the sources to compile for each fault.
+    Suite("bookkeeping-faults", cargo("--release", "-p", "raw-hrtimer-loom-timers", "--features",
+                                      "faults", directory="tests/host/loom", timeout=2400),
+          ("bookkeeping",), seconds=150, long=True),
     Suite("bochs", setup(bochs.ensure_bochs), ("root",), seconds=1),
     Suite("module", compiles, KERNEL, seconds=1, quick=True),
     Suite("series", series(), KERNEL, seconds=10),

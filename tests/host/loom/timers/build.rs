@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Puts the module's files and the mocks together, once as they are and once for each planted fault.
+//! Puts the module's files and the mocks together, once as they are and, with the feature `faults`,
+//! once for each planted fault.
 //!
 //! A copy differs from its source in where its modules are, in that what is volatile is an access
 //! that loom knows of, as are those that `src` names, and in the constants and faults that are in
@@ -119,7 +120,9 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=../../plant.rs");
-    let planted = faults().enumerate().map(|(n, fault)| {
+    let planting = env::var_os("CARGO_FEATURE_FAULTS").is_some();
+    let planted = faults().enumerate().filter(|_| planting);
+    let planted = planted.map(|(n, fault)| {
         (
             format!("fault_{n}"),
             [WATCHED, SCALED, fault.edits].concat(),
@@ -150,7 +153,7 @@ fn main() {
     }
     // The model that has to notice each.
     root += "pub const NOTICED: &[fn()] = &[";
-    for (n, fault) in faults().enumerate() {
+    for (n, fault) in faults().enumerate().filter(|_| planting) {
         write!(root, "fault_{n}::{},", fault.model).expect("a string");
     }
     root += "];\n";
