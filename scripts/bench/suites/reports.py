@@ -202,7 +202,7 @@ def suites(kvm_tests, vmx, svm):
 
     svm_machine = ("--machine", "svm", "--cpus", 2, "--append", timers.CONSTANT_TSC)
     return [
-        tests("vmx-flaky", 1, "-25ppm", TIMER + OTHERS, seconds=60),
+        tests("vmx-flaky", 1, "-25ppm", TIMER, seconds=30),
         tests("vmx-flaky-timer", 2, SCHEDULES, TIMER, seconds=240, long=True),
         tests("vmx-flaky-others", 5, SCHEDULES, OTHERS, seconds=150, long=True),
         tests("vmx-flaky-chronyd", 3, SLEW, TIMER + OTHERS, seconds=120, long=True),
