@@ -28,14 +28,6 @@ notrace bool rht_hooked_used(enum rht_target_id id)
 	return READ_ONCE(rht_used[id]);
 }
 
-static notrace __always_inline bool rht_may_be_target(const struct hrtimer *timer)
-{
-	unsigned long fn = (unsigned long)ACCESS_PRIVATE(timer, function);
-
-	/* A race does no harm: not READ_ONCE(), which takes an instruction more. */
-	return fn >= data_race(rht_lowest);
-}
-
 static notrace __always_inline bool rht_is_target(const struct hrtimer *timer)
 {
 	unsigned long fn = (unsigned long)ACCESS_PRIVATE(timer, function);
@@ -111,12 +103,26 @@ static notrace noinline void rht_on_target(unsigned long ip, unsigned long paren
 		rust_raw_hrtimer_hooked_cancel(timer);
 }
 
+/*
+ * Modules lie above the kernel: nearly all hrtimers of the machine are told from KVM's by one
+ * comparison, with a constant where KVM is a module.
+ */
 notrace void rht_on_hrtimer(unsigned long ip, unsigned long parent_ip,
 			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct hrtimer *timer = (struct hrtimer *)ftrace_regs_get_argument(fregs, 0);
 
-	if (unlikely(rht_may_be_target(timer)))
+	if (unlikely((unsigned long)ACCESS_PRIVATE(timer, function) >= MODULES_VADDR))
+		rht_on_target(ip, parent_ip, ops, fregs);
+}
+
+notrace void rht_on_hrtimer_builtin(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct hrtimer *timer = (struct hrtimer *)ftrace_regs_get_argument(fregs, 0);
+
+	/* A race does no harm: not READ_ONCE(), which takes an instruction more. */
+	if (unlikely((unsigned long)ACCESS_PRIVATE(timer, function) >= data_race(rht_lowest)))
 		rht_on_target(ip, parent_ip, ops, fregs);
 }
 

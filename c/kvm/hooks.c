@@ -22,7 +22,7 @@
 	.flags	= FTRACE_OPS_FL_PERMANENT | (more),			\
 }
 
-static struct ftrace_ops rht_hrtimer_ops = RHT_OPS(rht_on_hrtimer, FTRACE_OPS_FL_IPMODIFY);
+static struct ftrace_ops rht_hrtimer_ops = RHT_OPS(NULL, FTRACE_OPS_FL_IPMODIFY);
 static struct ftrace_ops rht_vcpu_ops = RHT_OPS(rht_on_vcpu_destroy, 0);
 
 /* Each module has __this_module, which can be found, but not probed: it is no code. */
@@ -214,6 +214,8 @@ int rht_hooked_place(void)
 		rht_start_range_ns_user = (void *)user;
 		function->ip = user;
 	}
+
+	rht_hrtimer_ops.func = destroy >= MODULES_VADDR ? rht_on_hrtimer : rht_on_hrtimer_builtin;
 
 	ret = rht_hook(&rht_vcpu_ops, destroy);
 	if (ret)

@@ -24,10 +24,7 @@ extern struct rht_target rht_targets[RHT_TARGETS];
 /* The callbacks of the timers that the hooks act on, 0 where there is none. */
 extern unsigned long rht_used[RHT_TARGETS];
 
-/*
- * The lowest of these addresses.  Modules lie above the kernel: nearly all hrtimers of the
- * machine are told from KVM's by one comparison.
- */
+/* The lowest of these addresses. */
 extern unsigned long rht_lowest;
 
 /* What the hrtimer core's hook is placed on, and what is called in its place, if anything is. */
@@ -44,9 +41,11 @@ extern bool (*rht_start_range_ns_user)(struct hrtimer *timer, ktime_t expiry, u6
 				       const enum hrtimer_mode mode);
 extern struct kvm_vcpu *(*rht_get_running_vcpu)(void);
 
-/* The hooks. */
+/* The hooks; the second where KVM is built into the kernel. */
 void rht_on_hrtimer(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 		    struct ftrace_regs *fregs);
+void rht_on_hrtimer_builtin(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+			    struct ftrace_regs *fregs);
 void rht_on_callback(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 		     struct ftrace_regs *fregs);
 void rht_on_vcpu_destroy(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
