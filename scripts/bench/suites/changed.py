@@ -81,8 +81,10 @@ RULES = [
     (r"scripts/bench/suites/watching\.py|tools/.*", "svm-attach-stock", "reads its debugfs"),
     (r"scripts/bench/suites/tracepoints\.py", "module", "looks at its jump labels"),
     (r"scripts/bench/suites/each_patch\.py", "each-patch-.*", "is made by it"),
-    (r"scripts/guest/inner\.sh|scripts/bench/building/tools\.py|scripts/guest/qemu-wrapper",
-     "vm-qemu", "runs QEMU in a machine"),
+    (r"scripts/guest/inner\.sh|scripts/bench/building/(tools|inner)\.py|scripts/guest/qemu-wrapper",
+     "vm-qemu|svm-guest-load", "runs QEMU in a machine"),
+    (r"scripts/bench/suites/guests\.py|scripts/guest/guest-load\.sh", "svm-guest-load",
+     "is made by it"),
     (r"scripts/bench/suites/machines\.py", r"vm-.*|kselftest|own-machine.*", "is made by it"),
     (r"scripts/vm|scripts/guest/collect|scripts/bench/(machines/(options|fetched|terminal)"
      r"|building/(libraries|kvm_parameters))\.py", r"vm-.*", "uses its options"),

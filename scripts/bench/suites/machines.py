@@ -9,7 +9,7 @@ import shlex
 import shutil
 
 from .. import cache
-from ..building import cpio, kernel, module, selftests
+from ..building import inner, kernel, module, selftests
 from ..cache import TREE
 from ..toolchain import root
 from . import ktap, own_machine
@@ -105,25 +105,11 @@ poweroff -f
 """
 
 
-def _inner_initrd(path):
-    busybox = root.ensure_root() / "bin/busybox"
-    with open(path, "wb") as file:
-        archive = cpio.Archive(file)
-        for name in ("/proc", "/sys", "/dev"):
-            archive.directory(name)
-        archive.character_device("/dev/console", 0o600, 5, 1)
-        archive.copy(busybox, "/bin/busybox")
-        for applet in ("sh", "mount", "sleep", "cat", "uname", "poweroff"):
-            archive.link(f"/bin/{applet}", "busybox")
-        archive.data("/init", INNER_INIT.encode(), 0o755)
-        archive.close()
-
-
 def qemu(context):
     """Debian's QEMU in a machine boots Debian's kernel by KVM, whose timers are hooked."""
     found = kernel.ensure_kernel()
     with cache.scratch() as top:
-        _inner_initrd(top / "initrd")
+        inner.write_initrd(top / "initrd", INNER_INIT)
         script = TREE / "scripts/guest/inner.sh"
         return ktap.ktap(*context.command(
             [VM, "--machine", "svm", "--memory", 2048, "--qemu", "--timeout", 900,

@@ -9,9 +9,9 @@ from ..cache import BenchError, TREE
 from ..machines import bochs
 from ..reports import demo
 from ..toolchain import root
-from . import (checkers, each_patch, goals, installing, ktap, kvm_series, machines, newest, packaging,
-               playing, quiet, repeat, reports, static, storms, timers, tracepoints, variants,
-               verdicts, watching)
+from . import (checkers, each_patch, goals, guests, installing, ktap, kvm_series, machines, newest,
+               packaging, playing, quiet, repeat, reports, static, storms, timers, tracepoints,
+               variants, verdicts, watching)
 from .check import Suite, results_of, uses
 from .host import cargo, fuzz, miri, proof
 from .ktap import Count
@@ -271,6 +271,7 @@ SUITES = [
     *timers.suites(kvm_tests, VMX, BUILT),
     *verdicts.suites(VMX),
     *reports.suites(kvm_tests, VMX, BUILT),
+    *guests.suites(BUILT),
     Suite("svm-1", vm("--machine", "svm", "--kvm", "patched", command=RUN_ALL), BUILT,
           seconds=150, long=True),
     Suite("svm-hpet", vm("--machine", "svm", "--append", "clocksource=hpet",
