@@ -117,7 +117,7 @@ impl Attachment {
             return Ok(Self { notifier: None });
         }
         if ffi::param_attach() == Attach::Hooked && !ffi::hooks_possible() {
-            pr_err!("attach=hooked: this kernel has no ftrace with arguments, or no kprobes\n");
+            pr_err!("attach=hooked: {}\n", cover::NO_HOOKS);
             return Err(ffi::eopnotsupp());
         }
         // From here on an error is undone by the drop.

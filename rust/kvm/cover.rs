@@ -22,6 +22,9 @@ pub(crate) type Missed = [Option<Error>; Target::ALL.len()];
 /// No KVM was looked for.
 pub(super) const NONE_MISSED: Missed = [None; Target::ALL.len()];
 
+/// Why nothing is hooked where [`ffi::hooks_possible()`] is false.
+pub(super) const NO_HOOKS: &str = "this kernel has no ftrace with arguments, or no kprobes";
+
 /// What the hooks have observed of each target: bits of [`BLIND`], [`FOREIGN`] and [`LOGGED`]. Any
 /// context.
 static OBSERVED: [Word; Target::ALL.len()] = [const { Word::new(0) }; Target::ALL.len()];
@@ -94,9 +97,7 @@ impl fmt::Display for Cover {
             Self::NoModule => f.write_str("no (its module is not loaded)"),
             Self::NoFunction => f.write_str("no (its module has no such function)"),
             Self::Busy => f.write_str("no (another has the function, or ftrace is off)"),
-            Self::Unsupported => {
-                f.write_str("no (this kernel has no ftrace with arguments, or no kprobes)")
-            }
+            Self::Unsupported => f.write_fmt(fmt!("no ({NO_HOOKS})")),
             Self::Other(error) => f.write_fmt(fmt!("no ({error:?})")),
         }
     }
@@ -156,11 +157,16 @@ pub(super) fn is_any_missed(missed: &Missed) -> bool {
     Target::ALL.into_iter().any(is_missed)
 }
 
-/// All of them, in one line.
+/// All of them, in one line; or what is the case for all.
 pub(super) struct Line<'a>(pub(super) &'a Missed);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !ffi::hooks_possible() {
+            return f.write_fmt(fmt!(
+                "{NO_HOOKS}; a KVM with patches/kvm/provider needs neither"
+            ));
+        }
         for target in Target::ALL {
             f.write_fmt(fmt!("{} {}, ", target.name, Cover::of(target, self.0)))?;
         }

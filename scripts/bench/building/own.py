@@ -18,6 +18,7 @@ CHECKING = {
 # As people build theirs: a line here, and a suite NAME-vmx is there (suites/variants.py).
 VARIANTS = {
     "builtin": "gcc",       # KVM in the kernel, Intel's and AMD's
+    "noftrace": "gcc",      # neither ftrace nor kprobes: no KVM can be hooked
 }
 COMPILERS = CHECKING | VARIANTS
 NAMES = tuple(COMPILERS)

@@ -31,6 +31,8 @@ static void find_entry(struct tracepoint *tp, void *unused)
 /* Returns false if they cannot be watched. */
 bool irqs_watch(int cpu)
 {
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		return false;
 	for_each_kernel_tracepoint(find_entry, NULL);
 	watched = cpu;
 	return entry && !tracepoint_probe_register(entry, on_entry, NULL);
@@ -38,6 +40,8 @@ bool irqs_watch(int cpu)
 
 void irqs_unwatch(void)
 {
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		return;
 	tracepoint_probe_unregister(entry, on_entry, NULL);
 	tracepoint_synchronize_unregister();
 	watched = -1;
