@@ -8,9 +8,12 @@ DIR=$(dirname "$(readlink -f "$0")")
 
 TIMES=20
 
-# NAME: whether modinfo has it, and more than the name.
+# NAME: whether modinfo has it, and more than the name.  The file is searched as well, because
+# busybox's modinfo takes no field behind a byte that is not 0, as the first may be.
 info_has() {
-	modinfo "$(module_file raw_hrtimer || echo raw_hrtimer)" | grep -q "^$1: *[^ ]"
+	file=$(module_file raw_hrtimer || echo raw_hrtimer)
+	modinfo "$file" | grep -q "^$1: *[^ ]" ||
+		{ [ -r "$file" ] && tr '\0' '\n' < "$file" | grep -qE "(^|[^a-z])$1=[^ ]"; }
 }
 
 licence_is_gpl() {
