@@ -54,29 +54,41 @@ static bool rht_tsc_deadline_is_armed(void)
 	return deadline;
 }
 
-/*
- * Returns the expiry that this CPU's clockevent is programmed for. KTIME_MAX while hrtimers'
- * interrupt runs, because that programs the clockevent when it ends. Any context but NMI.
- */
-ktime_t rht_event_expiry(void)
-{
-	struct hrtimer probe;
-	ktime_t expiry;
+/* NULL until the CPU has been seen online. */
+static DEFINE_PER_CPU(struct hrtimer_cpu_base *, rht_cpu_base);
 
-	/* The kernel exports no other way to a CPU's struct hrtimer_cpu_base. */
+/* A timer belongs to the CPU that sets it up; the kernel exports no other way to its base. */
+static struct hrtimer_cpu_base *rht_find_cpu_base(void)
+{
+	struct hrtimer_cpu_base *base;
+	struct hrtimer probe;
+
 	hrtimer_setup_on_stack(&probe, rht_probe_fn, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
-	expiry = READ_ONCE(probe.base->cpu_base->expires_next);
+	base = probe.base->cpu_base;
 	destroy_hrtimer_on_stack(&probe);
-	return expiry;
+	return base;
 }
 
 /*
- * Called on each CPU that is online, and on each that comes online.  One CPU whose clockevent
- * does not count the TSC decides for all CPUs, because that costs the timers of the others a
- * second callback and nothing else.
+ * Returns the expiry that this CPU's clockevent is programmed for. KTIME_MAX while hrtimers'
+ * interrupt runs, because that programs the clockevent when it ends, and on a CPU that is only
+ * coming online. Any context but NMI.
+ */
+ktime_t rht_event_expiry(void)
+{
+	struct hrtimer_cpu_base *base = raw_cpu_read(rht_cpu_base);
+
+	return base ? READ_ONCE(base->expires_next) : KTIME_MAX;
+}
+
+/*
+ * Called on each CPU that is online, and on each that comes online, by a thread of that CPU.
+ * One CPU whose clockevent does not count the TSC decides for all CPUs, because that costs the
+ * timers of the others a second callback and nothing else.
  */
 static int rht_cpu_online(unsigned int cpu)
 {
+	this_cpu_write(rht_cpu_base, rht_find_cpu_base());
 	if (!READ_ONCE(rht_clockevent_counts_tsc) || rht_tsc_deadline_is_armed())
 		return 0;
 	pr_info("raw_hrtimer: CPU %u's clockevent does not count the TSC\n", cpu);
@@ -95,8 +107,6 @@ void rht_clockevent_watch(void)
 	rht_clockevent_counts_tsc = IS_ENABLED(CONFIG_GENERIC_CLOCKEVENTS_COUPLED) &&
 				    boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER) &&
 				    boot_cpu_has(X86_FEATURE_ARAT);
-	if (!rht_clockevent_counts_tsc)
-		return;
 	rht_online_state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "raw_hrtimer:online",
 					     rht_cpu_online, NULL);
 	if (rht_online_state < 0)
