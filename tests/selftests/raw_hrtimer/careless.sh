@@ -199,6 +199,7 @@ seen_by_another_name() {
 	settle
 	run_case user || return 1
 	straighten
+	say "$(($(counter starts) - starts)) starts, $(counter unseen) unseen"
 	[ "$(value user)" = 1 ] && [ $(($(counter starts) - starts)) = 4 ] &&
 		[ "$(counter unseen)" = 0 ] && [ "$(field "$RHT/attach" xen)" = yes ]
 }

@@ -105,7 +105,7 @@ static void run_foreign(const u64 *args)
 }
 
 const struct test_case blind_cases[] = {
-	{ "user", run_user, "[US]", { 2000 } },
+	{ "user", run_user, "[US]", { 20000 } },
 	{ "unseen", run_unseen, "[ROUNDS]", { ROUNDS } },
 	{ "foreign", run_foreign, "" },
 	{ }
