@@ -128,13 +128,17 @@ def _from_headers(path, release, build):
     shutil.rmtree(path / "usr/src")
 
 
+def upstream(release):
+    """Of a release, what make's KERNELVERSION has to be: Debian calls a candidate of 7.3, which is
+    7.3.0-rc7 by its source, 7.3."""
+    return re.match(r"[\d.]+(-rc\d+)?", release)[0]
+
+
 def _prepare(build, release, source, cc, env, top):
     """Make a tree with a configuration one that builds what the stock kernel would load."""
-    upstream = re.match(r"[\d.]+(-rc\d+)?", release)[0]
-    (build / "localversion-debian").write_text(release[len(upstream):] + "\n")
-    # Debian calls a candidate of 7.3, which is 7.3.0-rc7 by its source, 7.3.
+    (build / "localversion-debian").write_text(release[len(upstream(release)):] + "\n")
     root.run(["make", "-C", source, f"O={build}", f"-j{jobs()}", "ARCH=x86",
-              "CROSS_COMPILE=x86_64-linux-gnu-", f"CC={cc}", f"KERNELVERSION={upstream}",
+              "CROSS_COMPILE=x86_64-linux-gnu-", f"CC={cc}", f"KERNELVERSION={upstream(release)}",
               "olddefconfig", "modules_prepare"], env=env, top=top,
              name="kernel", what=f"preparing {release} for Rust modules", expect=220)
     got = running_release(build)

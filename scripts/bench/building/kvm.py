@@ -9,6 +9,7 @@ from .. import cache
 from ..cache import BenchError, TREE
 from ..toolchain import root
 from . import module
+from .kernel import upstream
 
 PATCHES = TREE / "patches/kvm"
 # What a kind of KVM has, beyond the kernel's own: the series in these folders, in order.
@@ -91,8 +92,9 @@ def build_in(kernel, path):
     and the command that does it."""
     shutil.copytree(kernel.kdir, path / "build", symlinks=True)
     targets = [f"arch/x86/kvm/{module}" for module in MODULES]
-    return (path / "build", kernel.kdir), kernel.make("-C", kernel.kdir,
-                                                      "KBUILD_MODPOST_WARN=1", *targets)
+    return (path / "build", kernel.kdir), kernel.make(
+        "-C", kernel.kdir, f"KERNELVERSION={upstream(kernel.release)}", "KBUILD_MODPOST_WARN=1",
+        *targets)
 
 
 def _check_symbols(kernel, build, modules):
