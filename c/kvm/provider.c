@@ -8,8 +8,13 @@
 
 #include "shim.h"
 
+/*
+ * CFI compares a function's type with the caller's.  Rust's has an integer where C has an
+ * enum, so KVM may call C's alone.
+ */
 static const struct tsc_timer_ops rht_kvm_ops = {
-	.start		= rust_raw_hrtimer_node_start,
+	.start		= IS_ENABLED(CONFIG_CFI) ? raw_hrtimer_node_start :
+						   rust_raw_hrtimer_node_start,
 	.restart	= rust_raw_hrtimer_node_restart,
 	.cancel		= rust_raw_hrtimer_node_cancel,
 	.remove		= rust_raw_hrtimer_node_remove,
