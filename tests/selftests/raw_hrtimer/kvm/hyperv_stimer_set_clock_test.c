@@ -8,7 +8,7 @@
  * it matters neither at which rate the host's clocks run, nor that the host is busy.
  */
 #include "hyperv.h"
-#include "timer_accuracy.h"
+#include "timer_edge.h"
 
 #define DISTANCE_MS	500
 #define TOLERANCE_MS	200
@@ -34,7 +34,7 @@ static const struct clock_case {
 };
 
 /* What the guest tells: the counter, and the TSC in between. */
-static u64 due, resumed, irqs, irq_time, cycles;
+static u64 due, resumed, irq_time, cycles;
 
 static void timer_handler(struct ex_regs *regs)
 {
@@ -60,10 +60,7 @@ static void guest_code(u64 page_gpa)
 
 	start = rdtsc();
 	resumed = rdmsr(HV_X64_MSR_TIME_REF_COUNT);
-	while (!READ_ONCE(irqs)) {
-		safe_halt();
-		cli();
-	}
+	wait_for_irq(1);
 	cycles = rdtsc() - start;
 	GUEST_DONE();
 }

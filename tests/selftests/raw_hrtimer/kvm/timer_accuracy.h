@@ -19,14 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "apic.h"
-#include "kselftest.h"
-#include "kvm_util.h"
-#include "processor.h"
-#include "test_util.h"
+#include "timer_guest.h"
 #include "timer_skew.h"
-
-#define TIMER_VECTOR		0xec
 
 #define TIMER_MAX_SAMPLES	1000000u
 
@@ -134,28 +128,6 @@ static inline struct kvm_vm *timer_vm_create(struct kvm_vcpu **vcpu, void *guest
 	};
 	sync_global_to_guest(vm, guest_timer);
 	return vm;
-}
-
-/* Let the guest run until it is done. */
-static inline void timer_vcpu_run(struct kvm_vcpu *vcpu)
-{
-	struct ucall uc;
-
-	/* Writes to the MSRs of Hyper-V's SynIC are userspace's business, too. */
-	do {
-		vcpu_run(vcpu);
-	} while (vcpu->run->exit_reason == KVM_EXIT_HYPERV);
-	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_IO);
-	switch (get_ucall(vcpu, &uc)) {
-	case UCALL_ABORT:
-		REPORT_GUEST_ASSERT(uc);
-		/* NOT REACHED */
-	case UCALL_DONE:
-		break;
-	default:
-		TEST_FAIL("Unknown ucall %lu", uc.cmd);
-	}
-	sync_global_from_guest(vcpu->vm, guest_timer);
 }
 
 static inline int timer_compare(const void *a, const void *b)

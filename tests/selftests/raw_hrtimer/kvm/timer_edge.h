@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What tests of timers at the edges share: how a guest waits, and for how many interrupts. */
+/* What tests of single timers share: how a guest waits, and for how many interrupts. */
 #ifndef SELFTEST_KVM_TIMER_EDGE_H
 #define SELFTEST_KVM_TIMER_EDGE_H
 
-#include "timer_accuracy.h"
+#include "timer_guest.h"
 
 /* Of the timer, so far; its handler counts them. */
 static u64 irqs;
 
 /* Interrupts may come, and at the end it's known how many there were. */
-static void spin_ms(u64 ms)
+static inline void spin_ms(u64 ms)
 {
 	u64 start = rdtsc();
 
@@ -19,7 +19,7 @@ static void spin_ms(u64 ms)
 	cli();
 }
 
-static void wait_for_irq(u64 nr)
+static inline void wait_for_irq(u64 nr)
 {
 	while (READ_ONCE(irqs) < nr) {
 		safe_halt();
