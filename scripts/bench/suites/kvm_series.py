@@ -4,14 +4,14 @@
 from .check import Suite
 
 NESTED = ["nested_preemption_timer_save_test --exact", "nested_preemption_timer_restore_test"]
-FIXES = ["nested_preemption_timer_restore_test", "apic_timer_test",
-         "hyperv_stimer_set_clock_test"]
+SET_CLOCK = ["hyperv_stimer_set_clock_test", "xen_timer_set_clock_test"]
+FIXES = ["nested_preemption_timer_restore_test", "apic_timer_test", *SET_CLOCK]
 HARDWARE = ["vmx_preemption_timer_test", *NESTED,
             "nested_preemption_timer_accuracy_test --exact --distance 100 --distance 10000 "
             "--samples 20"]
 BOTH = [*HARDWARE, "nested_timers_test --exact"]
 # Timers that are restored into a new VM, and a clock that is set under them.
-RESTORE = ["apic_timer_restore_test", "hyperv_stimer_set_clock_test"]
+RESTORE = ["apic_timer_restore_test", *SET_CLOCK]
 EACH_RATE = "0 +500ppm -500ppm +10% -10% random"
 RUNS = 20
 
