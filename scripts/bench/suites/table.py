@@ -267,7 +267,7 @@ SUITES = [
         "--cpus", cpus, tests=["vmx_preemption_timer_test"], schedules="jumps", runs=runs,
         with_module=True, timeout=timeout), VMX, seconds=12 * runs, long=runs > 9 or cpus == 1)
       for suffix, runs, timeout in (("", 2, 900), ("-long", 100, 9000)) for cpus in (1, 2)],
-    *kvm_series.suites(kvm_tests, VMX, BUILT),
+    *kvm_series.suites(vm, kvm_tests, VMX, BUILT),
     *timers.suites(kvm_tests, VMX, BUILT),
     *verdicts.suites(VMX),
     *reports.suites(kvm_tests, VMX, BUILT),
