@@ -332,7 +332,7 @@ SUITES = [
     Suite("bench", goals.suite("vmx"), VMX, cores=2, long=True),
     Suite("bench-svm", goals.suite("svm"), BUILT, cores=2, long=True),
     *[Suite(f"each-patch-{kind}", each_patch.each_patch(kind), KERNEL, cores=2, long=True)
-      for kind in ("patched", "both")],
+      for kind in ("hardware", "both")],
     Suite("arithmetic-long", cargo("--release", env={"PROPTEST_CASES": "5000000"}),
           ("arithmetic",), long=True),
     Suite("proof-faults", proof("--faults", timeout=3600), ("proof",), long=True),
