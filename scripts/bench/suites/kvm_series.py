@@ -3,6 +3,7 @@
 
 from . import last_tsc
 from .check import Suite
+from .storms import TSC_RESTARTS
 
 NESTED = ["nested_preemption_timer_save_test --exact", "nested_preemption_timer_restore_test"]
 SET_CLOCK = ["hyperv_stimer_set_clock_test", "xen_timer_set_clock_test"]
@@ -27,6 +28,10 @@ def suites(vm, kvm_tests, vmx, svm):
         Suite("vmx-fixes", kvm_tests("--kvm", "fixes", tests=FIXES), vmx, seconds=60),
         Suite("vmx-fixes-long", kvm_tests("--kvm", "fixes", tests=FIXES, schedules="+500ppm"), vmx,
               seconds=60, long=True),
+        # The TSC restarts when the machine is suspended to RAM.
+        Suite("vmx-fixes-suspend", kvm_tests("--kvm", "fixes", *TSC_RESTARTS,
+                                             tests=["apic_timer_suspend_test"]), vmx, seconds=60,
+              long=True),
         # Not with the real-time priority of the others: when the second CPU is offline, what the
         # test has running would leave nothing of the first for the kernel's threads.
         Suite("svm-fixes", vm("--machine", "svm", "--cpus", 2, "--kvm", "fixes", command=[
