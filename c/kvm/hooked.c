@@ -105,25 +105,31 @@ static notrace noinline void rht_on_target(unsigned long ip, unsigned long paren
 
 /*
  * Modules lie above the kernel: nearly all hrtimers of the machine are told from KVM's by one
- * comparison, with a constant where KVM is a module.
+ * comparison, with the lowest address that a callback of KVM's may have.
  */
-notrace void rht_on_hrtimer(unsigned long ip, unsigned long parent_ip,
-			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static notrace __always_inline void rht_on_callback_from(unsigned long lowest, unsigned long ip,
+							 unsigned long parent_ip,
+							 struct ftrace_ops *ops,
+							 struct ftrace_regs *fregs)
 {
 	struct hrtimer *timer = (struct hrtimer *)ftrace_regs_get_argument(fregs, 0);
 
-	if (unlikely((unsigned long)ACCESS_PRIVATE(timer, function) >= MODULES_VADDR))
+	if (unlikely((unsigned long)ACCESS_PRIVATE(timer, function) >= lowest))
 		rht_on_target(ip, parent_ip, ops, fregs);
+}
+
+/* A constant where KVM is a module: that is an instruction less. */
+notrace void rht_on_hrtimer(unsigned long ip, unsigned long parent_ip,
+			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	rht_on_callback_from(MODULES_VADDR, ip, parent_ip, ops, fregs);
 }
 
 notrace void rht_on_hrtimer_builtin(unsigned long ip, unsigned long parent_ip,
 				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct hrtimer *timer = (struct hrtimer *)ftrace_regs_get_argument(fregs, 0);
-
 	/* A race does no harm: not READ_ONCE(), which takes an instruction more. */
-	if (unlikely((unsigned long)ACCESS_PRIVATE(timer, function) >= data_race(rht_lowest)))
-		rht_on_target(ip, parent_ip, ops, fregs);
+	rht_on_callback_from(data_race(rht_lowest), ip, parent_ip, ops, fregs);
 }
 
 /* Replaces a callback that is early. */
