@@ -121,8 +121,8 @@ fn main() {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=../../plant.rs");
     let planting = env::var_os("CARGO_FEATURE_FAULTS").is_some();
-    let planted = faults().enumerate().filter(|_| planting);
-    let planted = planted.map(|(n, fault)| {
+    let planted: Vec<_> = faults().filter(|_| planting).enumerate().collect();
+    let copies = planted.iter().map(|&(n, fault)| {
         (
             format!("fault_{n}"),
             [WATCHED, SCALED, fault.edits].concat(),
@@ -133,7 +133,7 @@ fn main() {
         ("scaled".to_owned(), [WATCHED, SCALED].concat()),
     ];
 
-    for (variant, edits) in whole.into_iter().chain(planted) {
+    for (variant, edits) in whole.into_iter().chain(copies) {
         let folder = out.join(&variant);
         for file in MODULE {
             let source = here.join("../../../../rust").join(file);
@@ -153,7 +153,7 @@ fn main() {
     }
     // The model that has to notice each.
     root += "pub const NOTICED: &[fn()] = &[";
-    for (n, fault) in faults().enumerate().filter(|_| planting) {
+    for (n, fault) in planted {
         write!(root, "fault_{n}::{},", fault.model).expect("a string");
     }
     root += "];\n";
