@@ -15,7 +15,6 @@
 
 /* The counter counts units of 100 ns. */
 #define UNITS_PER_MS	10000
-#define NS_PER_MS	1000000ll
 
 #define STIMER_CONFIG	(BIT_ULL(0) /* enable */ | BIT_ULL(12) /* direct */ | \
 			 (u64)TIMER_VECTOR << 4)
@@ -65,16 +64,6 @@ static void guest_code(u64 page_gpa)
 	GUEST_DONE();
 }
 
-static void set_clock(struct kvm_vm *vm, s64 ms)
-{
-	struct kvm_clock_data data;
-
-	vm_ioctl(vm, KVM_GET_CLOCK, &data);
-	data.flags = 0;
-	data.clock += ms * NS_PER_MS;
-	vm_ioctl(vm, KVM_SET_CLOCK, &data);
-}
-
 static void test_set_clock(const struct clock_case *test)
 {
 	struct kvm_vcpu *vcpu;
@@ -94,11 +83,11 @@ static void test_set_clock(const struct clock_case *test)
 	sync_global_to_guest(vm, irqs);
 
 	/* Setting it back must not make it negative. */
-	set_clock(vm, 3600000);
+	set_kvmclock(vm, 3600000);
 	vcpu_run(vcpu);
 	TEST_ASSERT_EQ(get_ucall(vcpu, &uc), UCALL_SYNC);
 	if (test->set_ms)
-		set_clock(vm, test->set_ms);
+		set_kvmclock(vm, test->set_ms);
 	timer_vcpu_run(vcpu);
 
 	sync_global_from_guest(vm, due);

@@ -10,6 +10,7 @@
 #include "test_util.h"
 
 #define TIMER_VECTOR		0xec
+#define NS_PER_MS		1000000ll
 
 /* Let the guest run until it is done. */
 static inline void timer_vcpu_run(struct kvm_vcpu *vcpu)

@@ -14,8 +14,6 @@
 
 #define EVTCHN_TIMER		13
 
-#define NS_PER_MS		1000000ll
-
 /* What of struct shared_info is used: the first vcpu_info, and two bitmaps. */
 struct xen_page {
 	u8 upcall_pending, upcall_mask;

@@ -68,17 +68,6 @@ static void guest_code(void)
 	GUEST_DONE();
 }
 
-static u64 set_clock(struct kvm_vm *vm, s64 ms)
-{
-	struct kvm_clock_data data;
-
-	vm_ioctl(vm, KVM_GET_CLOCK, &data);
-	data.flags = 0;
-	data.clock += ms * NS_PER_MS;
-	vm_ioctl(vm, KVM_SET_CLOCK, &data);
-	return data.clock;
-}
-
 struct setter {
 	struct kvm_vm *vm;
 	s64 ms;
@@ -89,7 +78,7 @@ static void *set_clock_later(void *data)
 	struct setter *setter = data;
 
 	usleep(DELAY_MS * 1000);
-	set_clock(setter->vm, setter->ms);
+	set_kvmclock(setter->vm, setter->ms);
 	return NULL;
 }
 
@@ -107,7 +96,7 @@ static void set_timer_and_clock(struct kvm_vcpu *vcpu, const struct clock_case *
 		TEST_ASSERT_EQ(get_ucall(vcpu, &uc), UCALL_SYNC);
 	}
 	if (test->when != HALTED && test->set_ms)
-		set_clock(vcpu->vm, test->set_ms);
+		set_kvmclock(vcpu->vm, test->set_ms);
 }
 
 static void test_set_clock(const struct clock_case *test)
@@ -127,7 +116,7 @@ static void test_set_clock(const struct clock_case *test)
 	sync_global_to_guest(vm, irqs);
 
 	/* Setting it back must not make it negative. */
-	set_timer_and_clock(vcpu, test, set_clock(vm, 2000));
+	set_timer_and_clock(vcpu, test, set_kvmclock(vm, 2000));
 	setter = (struct setter) { vm, test->set_ms };
 	if (test->when == HALTED)
 		TEST_ASSERT(!pthread_create(&thread, NULL, set_clock_later, &setter),
