@@ -52,6 +52,16 @@ class Runner(unittest.TestCase):
     def test_a_suite_that_returns_no_count(self):
         self.assertEqual(run(check.Suite("a", lambda _context: passing))[0].failed, 1)
 
+    def test_what_a_failed_suite_said_before_is_told_at_the_end(self):
+        def says(context):
+            for text in ("ok 1 fine", "# the guest has ended", "not ok 2 the guest", "# afterwards"):
+                context.note(text)
+            return ktap.Count(passed=1, failures=["the guest"])
+        lines = run(check.Suite("a", says))[1].splitlines()
+        at = lines.index("    # the guest has ended")
+        self.assertEqual(lines[at + 1], "    not ok 2 the guest")
+        self.assertTrue(lines[at + 2].startswith("FAILED a: the guest"))
+
     def test_a_bench_that_cannot(self):
         def cannot(_context):
             raise BenchError("no disk")

@@ -22,6 +22,7 @@ from typing import Callable
 from ..cache import BenchError, Silence, TREE, elapsed, say
 from .ktap import Count
 
+SAID = 12           # lines of a failed suite's log in the table
 GRACE = 20          # seconds from SIGTERM to SIGKILL, which what runs in the root needs
 # How far a suite's programs say they are, by cache.say, and a test in a machine, by a comment.
 _STEP = re.compile(r"(?:\[ *\d+m\d\ds\]|\s*#) (.*\b(?:run|step|round) \d+ of \d+\b.*)")
@@ -294,9 +295,18 @@ class Runner:
             lines.append(f"NOT RUN: {', '.join(idle)}")
         for name, job in self.jobs.items():
             log = self.logs / f"{name}.log"
-            lines += [f"FAILED {name}: {failure} (see {_shown(log)})"
-                      for failure in (job.count or job.told).failures]
+            failures = (job.count or job.told).failures
+            if failures:
+                lines += [f"    {line}" for line in _said_before_failure(log)]
+            lines += [f"FAILED {name}: {failure} (see {_shown(log)})" for failure in failures]
         return "\n".join(lines)
+
+
+def _said_before_failure(log):
+    """The end of what a suite said until its first failure: a log may be out of reach, as CI's."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    first = next((i for i, line in enumerate(lines) if _FAILED.match(line)), len(lines))
+    return lines[max(0, first + 1 - SAID):first + 1]
 
 
 def _in_order_of_need(suites):

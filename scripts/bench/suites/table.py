@@ -283,8 +283,9 @@ SUITES = [
     *[Suite(f"svm-tracers{suffix}", vm("--machine", "svm", timeout=1500, command=[
         "env", f"TICKS={ticks}", *RUN_ALL, "tracers.sh"]), BUILT, seconds=80, long=bool(suffix))
       for suffix, ticks in (("", "11000"), ("-all", "11000 9000"))],
-    Suite("svm-stuck", vm("--machine", "svm", command=[*RUN_ALL, "stuck.sh"]), BUILT, cores=0.5,
-          seconds=25),
+    # stuck.sh is last: the module cannot be removed after it.
+    Suite("svm-stuck", vm("--machine", "svm", command=[
+        *RUN_ALL, "storm_clocksource.sh", "stuck.sh"]), BUILT, cores=0.5, seconds=35),
     Suite("svm-nohz-full", vm("--machine", "svm", "--cpus", "2", "--append", "nohz_full=1",
                               command=[*RUN_ALL, "nohz_full.sh"]), BUILT, cores=0.5, seconds=50),
     # tsc_unstable.sh is last: it leaves a machine without a clock that counts the TSC.

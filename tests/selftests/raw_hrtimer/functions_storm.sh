@@ -90,6 +90,7 @@ start_guest() {
 guest_still_runs() {
 	kill -0 "$GUEST" && return
 	say "the guest has ended"
+	sed 's/^/# guest: /' "$LOG"
 	return 1
 }
 

@@ -42,6 +42,7 @@ remember_memory
 start_soaking
 changes=$(field "$RHT/rate" clocksource_changes)
 expect "$other and back, $ROUNDS times" rounds "$ROUNDS" there_and_back
+back	# where a round has failed
 expect "the test module lost no timer, and none was early under the TSC" stop_soaking
 expect "nothing is left of it" nothing_leaked "$ROUNDS"
 expect "the guest lost no timer" stop_disturbed_guest
