@@ -259,8 +259,8 @@ SUITES = [
         *NESTED, "apic_timer_test",
         *timers.each(timers.TIMERS + timers.PERIODIC + timers.COUNT, timers.SHORTER)]), VMX,
         seconds=45, long=True),
-    Suite("vmx-nested", kvm_tests("--kvm", "patched", tests=NESTED, schedules="-10% random",
-                                  with_module=True), VMX, seconds=40),
+    Suite("vmx-nested", kvm_tests("--kvm", "patched", tests=NESTED + kvm_series.RESTORE,
+                                  schedules="-10% random", with_module=True), VMX, seconds=50),
     Suite("vmx-nested-stock", kvm_tests(tests=NESTED[:1], schedules="-10% +10% random",
                                         with_module=True), VMX, seconds=30, long=True),
     *[Suite(f"vmx-jumps-{cpus}{suffix}", kvm_tests(
@@ -278,14 +278,14 @@ SUITES = [
                          command=[*RUN_ALL, "no_tsc.sh"]), BUILT, cores=0.5, seconds=25),
     Suite("svm-unknown", unknown_kvm, BUILT, cores=0.5, seconds=30),
     *[Suite(f"svm-careless-{cpus}", careless_kvm("--machine", "svm", "--cpus", cpus), BUILT,
-            cores=0.5, seconds=90, long=cpus == 1)
-      for cpus in (1, 4)],
-    *[Suite(f"svm-tracers{suffix}", vm("--machine", "svm", timeout=1500, command=[
-        "env", f"TICKS={ticks}", *RUN_ALL, "tracers.sh"]), BUILT, seconds=80, long=bool(suffix))
-      for suffix, ticks in (("", "11000"), ("-all", "11000 9000"))],
+            cores=0.5, seconds=90, long=cpus != 2)
+      for cpus in (1, 2, 4)],
     # stuck.sh is last: the module cannot be removed after it.
-    Suite("svm-stuck", vm("--machine", "svm", command=[
-        *RUN_ALL, "storm_clocksource.sh", "stuck.sh"]), BUILT, cores=0.5, seconds=35),
+    Suite("svm-1-stock", vm("--machine", "svm", timeout=1500, command=[
+        "env", "TICKS=11000", *RUN_ALL, "tracers.sh", "storm_clocksource.sh", "stuck.sh"]), BUILT,
+          seconds=110),
+    Suite("svm-tracers", vm("--machine", "svm", timeout=1500, command=[
+        "env", "TICKS=11000 9000", *RUN_ALL, "tracers.sh"]), BUILT, seconds=80, long=True),
     Suite("svm-nohz-full", vm("--machine", "svm", "--cpus", "2", "--append", "nohz_full=1",
                               command=[*RUN_ALL, "nohz_full.sh"]), BUILT, cores=0.5, seconds=50),
     # tsc_unstable.sh is last: it leaves a machine without a clock that counts the TSC.
