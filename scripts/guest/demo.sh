@@ -55,6 +55,7 @@ for rate; do
 	IFS=: read -r name tick freq kvms <<-END
 		$rate
 	END
+	# Without the patched ones nothing may be left of it.
 	case $kvms in
 	*stock*) ;;
 	*) [ -d "$patched" ] || continue ;;
@@ -65,32 +66,29 @@ for rate; do
 	say rate "$name"
 	adjtimex | sed -n 's/^ *-\([ft]\).*: *\(-\{0,1\}[0-9]*\).*/@ adjtimex \1 \2/p'
 
-	case $kvms in
-	*stock*)
-		modprobe kvm-intel
-		run stock absent
-		with_and_without_module stock
+	for kvm in $(echo "$kvms" | tr ',' ' '); do
+		if [ "$kvm" != stock ]; then
+			[ -d "$patched" ] || continue
+			load_patched "$kvm"
+		else
+			modprobe kvm-intel
+			run stock absent
+		fi
+		case $kvm in
+		stock | patched)
+			with_and_without_module "$kvm"
+			;;
+		hardware)
+			run hardware absent
+			;;
+		both)
+			modprobe raw_hrtimer
+			run both loaded
+			rmmod raw_hrtimer
+			;;
+		esac
 		rmmod kvm-intel kvm
-		;;
-	esac
-	case $kvms in
-	*patched*) [ -d "$patched" ] || continue ;;
-	*) continue ;;
-	esac
-
-	load_patched patched
-	with_and_without_module patched
-	rmmod kvm-intel kvm
-
-	load_patched hardware
-	run hardware absent
-	rmmod kvm-intel kvm
-
-	load_patched both
-	modprobe raw_hrtimer
-	run both loaded
-	rmmod raw_hrtimer
-	rmmod kvm-intel kvm
+	done
 done
 say taint "$(cat /proc/sys/kernel/tainted)"
 say "done"

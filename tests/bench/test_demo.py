@@ -158,10 +158,9 @@ class TwoMachines(unittest.TestCase):
         runs = {}
         for rate in (rate for machine in demo.MACHINES for rate in machine):
             runs.setdefault(rate.name, []).extend(rate.runs(with_patched=True))
-        self.assertEqual(set(map(tuple, runs.values())), {tuple(demo.RUNS)})
+        for found in runs.values():
+            self.assertEqual(sorted(found), sorted(demo.RUNS))
         self.assertEqual(len(runs), 5)
-        each = [sum(len(rate.runs(True)) for rate in machine) for machine in demo.MACHINES]
-        self.assertLessEqual(max(each) - min(each), 1)
 
 
 class Complaints(unittest.TestCase):

@@ -185,13 +185,19 @@ def modules_folder(kernel, kvm_kind):
     return _modules(kernel, kvm_kind) / "lib/modules" / kernel.release
 
 
-def write_initrd(path, kernel, kvm_kind, add, told, with_qemu=False):
+def write_initrd(path, kernel, kvm_kind, add, told, with_qemu=False, only=()):
     """Write the whole initramfs.
 
     add: pairs (host path, guest path).  told: what scripts/guest/runner.c is told, file names
-    and lists of words; no file for an empty list.
+    and lists of words; no file for an empty list.  only: programs of /selftests, without the
+    others of that folder.
     """
-    parts = [_base(), _modules(kernel, kvm_kind), _selftests(kernel)]
+    parts = [_base(), _modules(kernel, kvm_kind)]
+    if only:
+        binaries = selftests.ensure_selftests(kernel)
+        add = (*[(binaries / name, f"/selftests/{name}") for name in only], *add)
+    else:
+        parts.append(_selftests(kernel))
     if with_qemu:
         parts.append(tools.ensure_qemu())
     with open(path, "wb") as file:
