@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 from bench.figures import blocks, collect, pages, quotes  # noqa: E402
-from bench.suites import record  # noqa: E402
+from bench.suites import record, timers  # noqa: E402
 from bench.suites.ktap import Count  # noqa: E402
 
 PAGE = """\
@@ -146,13 +146,21 @@ class Blocks(unittest.TestCase):
             pages.rewrite(PAGE, {}, FIGURES, Path(folder))
 
     def test_two_ways_side_by_side(self):
-        rows = [{"kvm": kvm, "test": "xen_timer_accuracy_test --samples 8", "timer": "t",
-                 "schedule": schedule, "latest": latest}
+        # The commands of the suites, each of which has another figure.
+        tests = timers.each(timers.TIMERS[:1], timers.SPINNING) + timers.each(timers.TIMERS,
+                                                                              timers.HALTED)
+        rows = [{"kvm": kvm, "test": test, "timer": "t", "schedule": schedule, "latest": latest + at}
+                for at, test in enumerate(tests)
                 for kvm, schedule, latest in (("hooked", "0", 10), ("hooked", "+10%", 1200),
-                                              ("patched", "0", 9))]
+                                              ("patched", "0", 20))]
         lines = blocks.lines("ways", {"ways": data(rows)})
-        self.assertTrue(any("Xen" in line and "1,200" in line for line in lines))
-        self.assertTrue(any(line.split() == ["patched", "9", "-"] for line in lines))
+        for at, name in enumerate(("nested, spinning", "nested", "Xen", "LAPIC TSC-deadline")):
+            row = next(number for number, line in enumerate(lines)
+                       if line.startswith(f"  {name}  "))
+            self.assertEqual(lines[row].split()[-2:], [str(10 + at), f"{1200 + at:,}"])
+            self.assertEqual(lines[row + 1].split(), ["patched", str(20 + at), "-"])
+        with self.assertRaisesRegex(ValueError, "no row of nested$"):
+            blocks.lines("ways", {"ways": data([row for row in rows if row["test"] != tests[1]])})
 
 
 class Collecting(unittest.TestCase):

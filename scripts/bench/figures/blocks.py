@@ -11,7 +11,7 @@ from ..reports import demo_table, tables
 from .collect import FOLDER, WAYS
 
 RATES = {"+10%": "+10 %", "-10%": "-10 %", "+500ppm": "+500 ppm", "-500ppm": "-500 ppm"}
-TIMERS = {      # of a test's name and options
+TIMERS = {      # of words of a test's command
     "nested_preemption_timer_accuracy_test --wait spinning": "nested, spinning",
     "nested_preemption_timer_accuracy_test --wait halted": "nested",
     "xen_timer_accuracy_test": "Xen",
@@ -92,8 +92,10 @@ def slew(data):
 def ways(data):
     """A hooked KVM's timers beside a patched one's."""
     latest = {(row["kvm"], name, row["schedule"]): row["latest"]
-              for row in data["ways"]["results"] for start, name in TIMERS.items()
-              if row["test"].startswith(start)}
+              for row in data["ways"]["results"] for words, name in TIMERS.items()
+              if set(words.split()) <= set(row["test"].split())}
+    if missing := set(TIMERS.values()) - {name for _, name, _ in latest}:
+        raise ValueError(f"ways.json has no row of {', '.join(sorted(missing))}")
     schedules = list(dict.fromkeys(row["schedule"] for row in data["ways"]["results"]))
     lines = [f"{'timer':20}{'KVM':9}" + "".join(f"{RATES.get(s, s):>9}" for s in schedules)]
     for name in TIMERS.values():
