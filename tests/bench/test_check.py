@@ -16,7 +16,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 from bench.cache import BenchError  # noqa: E402
-from bench.suites import check, ktap  # noqa: E402
+from bench.suites import check, ktap, record  # noqa: E402
 
 
 def passing(_context):
@@ -142,9 +142,13 @@ class Interrupted(unittest.TestCase):
             runner = check.Runner([
                 check.Suite("done", passing, seconds=99), check.Suite("endless", endless, ("done",)),
                 check.Suite("never", passing, ("endless",))], Path(logs), 1)
+            for name in ("endless", "never"):
+                record.write(Path(logs), [(name, ktap.Count(passed=9), 1)], None, "abc", 2)
             threading.Thread(target=interrupt).start()
             with self.assertRaises(KeyboardInterrupt):
                 runner.run()
+            # The log of the one is another now.
+            self.assertEqual(list(record.read(Path(logs))["suites"]), ["never"])
         lines = said.getvalue().splitlines()
         self.assertTrue(any(line.startswith("done ") and line.endswith("2 passed, 0 failed")
                             for line in lines), lines)

@@ -20,6 +20,7 @@ import traceback
 from typing import Callable
 
 from ..cache import BenchError, Silence, TREE, elapsed, say
+from . import record
 from .ktap import Count
 
 SAID = 12           # lines of a failed suite's log in the table
@@ -226,6 +227,7 @@ class Runner:
             free -= cores
             self.news(f"{job.suite.name}: starting")
             job.begin = time.monotonic()
+            record.forget(self.logs, job.suite.name)
             job.thread = threading.Thread(target=self._run_one, args=(job,), daemon=True)
             job.thread.start()
 

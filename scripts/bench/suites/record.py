@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """What scripts/check leaves beside its logs: results.json, an object with
 
-  suites   {name: {commit, date, seconds, passed, skipped, failed}}: of each suite's last run
+  suites   {name: {commit, date, seconds, passed, skipped, failed}}: of each suite's last run,
+           unless it was ended
   whole    the same of the last run of all that "make check" runs, and processors: how many
 """
 
@@ -22,6 +23,17 @@ def read(logs):
             else {"suites": {}, "whole": None})
 
 
+def _save(logs, result):
+    (logs / "results.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+def forget(logs, name):
+    """Drop a suite that starts: if it is ended, its new log is not what the old result is of."""
+    result = read(logs)
+    if result["suites"].pop(name, None):
+        _save(logs, result)
+
+
 def write(logs, suites, whole, commit, processors):
     """suites: (name, Count, seconds) of those that ran; whole: (Count, seconds) or None."""
     result = read(logs)
@@ -29,4 +41,4 @@ def write(logs, suites, whole, commit, processors):
         result["suites"][name] = _entry(count, seconds, commit)
     if whole:
         result["whole"] = {**_entry(*whole, commit), "processors": processors}
-    (logs / "results.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    _save(logs, result)
