@@ -183,14 +183,39 @@ class Goals(unittest.TestCase):
     def test_hooked_is_held_to_the_same(self):
         lines = [*guest("stock"), *guest("hooked", samples=[9, -1, 3], status=1)]
         self.assertFalse(met(results(read(*lines)))["timers that a guest sees early, hooked KVM"])
-        what = "latest timer at 0, hooked KVM, to a patched one's"
+
+    def beside(self, what, hooked, patched, us=1000):
+        """Whether goals of that name are met: {name: met}, which there have to be."""
+        lines = [*guest(samples=[9000, *patched], us=us),
+                 *guest("hooked", samples=[9000, *hooked], us=us)]
+        found = {name: fine for name, fine in met(results(read(*lines))).items()
+                 if name.startswith(what)}
+        self.assertTrue(found, what)
+        return all(found.values())
+
+    def test_a_hooked_kvms_latest_is_a_patched_ones(self):
+        what = "latest lapic timer at 0, hooked KVM, to a patched one's"
         for late, fine in ((7120, True), (7121, False)):
-            lines = [*guest(), *guest("hooked", samples=[9000, 100, 100, late])]
-            self.assertEqual(met(results(read(*lines)))[what], fine)
+            self.assertEqual(self.beside(what, [100, 100, late], [100, 110, 120]), fine)
         for late, fine in ((110_000, True), (110_001, False)):
-            lines = [*guest(samples=[9000, 100, 100, 100_000]),
-                     *guest("hooked", samples=[9000, 100, 100, late])]
-            self.assertEqual(met(results(read(*lines)))[what], fine)
+            self.assertEqual(self.beside(what, [100, 100, late], [100, 100, 100_000]), fine)
+
+    def test_a_hooked_kvms_median_is_a_patched_ones(self):
+        what = "median late at 0, hooked KVM, to a patched one's"
+        for late, patched, fine in ((3900, 3500, True), (3901, 3500, False),
+                                    (11_000, 10_000, True), (11_001, 10_000, False)):
+            for us in (10, 10_000_000):
+                self.assertEqual(self.beside(what, [late] * 3, [patched] * 3, us), fine)
+
+    def test_a_hooked_kvms_rows_are_apart(self):
+        """A late timer of one guest does not excuse another guest's."""
+        lines = [line.replace("lapic", name) for name, latest in (("lapic", 100), ("nested", 9000))
+                 for line in guest(samples=[9000, 100, 100, latest])]
+        lines += [line.replace("lapic", name) for name, latest in (("lapic", 7200), ("nested", 9000))
+                  for line in guest("hooked", samples=[9000, 100, 100, latest])]
+        found = met(results(read(*lines)))
+        self.assertFalse(found["latest lapic timer at 0, hooked KVM, to a patched one's"])
+        self.assertTrue(found["latest nested timer at 0, hooked KVM, to a patched one's"])
 
     def test_later_far_ahead_is_only_said(self):
         def goal(us, schedule):
