@@ -243,6 +243,11 @@ class Collecting(unittest.TestCase):
             self.assertEqual(found["command"], f"scripts/measure --only {job}")
             self.assertEqual(found["results"], [{"schedule": "chronyd", "distance_us": 100_000}])
 
+    def test_not_of_a_machine_that_was_ended(self):
+        found = self.bench(["timers", "growth"], timers=[1], growth=[2],
+                           complaints={"growth": ["growth did not run to its end"]})
+        self.assertEqual(set(found), {"timers"})
+
     def test_not_of_a_machine_that_does_not_repeat(self):
         self.assertEqual(self.bench(["timers"], machine="svm", timers=[1]), {})
 

@@ -134,6 +134,12 @@ class Complaints(unittest.TestCase):
     def test_machine_died(self):
         self.check(read(*guest(), end=()), "did not run to its end")
 
+    def test_results_name_the_machine(self):
+        died = read(*guest(), end=())
+        died.job = plan.Job("growth", ())
+        self.assertEqual(results(read(*guest()), died)["complaints"],
+                         {"growth": ["growth did not run to its end"]})
+
     def test_script_gave_up(self):
         self.check(read("@ failed patched kvm", end=()), "patched kvm")
 

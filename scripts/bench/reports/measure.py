@@ -9,6 +9,7 @@ with
   machine     {name, cpu, khz, images}: of scripts/vm; khz is the TSC's rate there; images are
               digests of what the machines were made of: on vmx the same ones give the same figures
   jobs        the names of the machines, and quick: whether they did less
+  complaints  {machine: sentences}: why its figures cannot be trusted; only where there are any
   accuracy    guests' timers, one object for each variant, schedule, guest and distance:
     variant             of VARIANTS (plan.py)
     schedule            of SCHEDULES
@@ -217,6 +218,8 @@ def results(readers, kernel, machine, git, quick=False):
                         "khz": round(float(facts.get("khz") or 0) * 1000),
                         "images": [reader.facts.get("image") for reader in readers]},
             "jobs": [reader.job.name for reader in readers], "quick": quick,
+            "complaints": {reader.job.name: found for reader in readers
+                           if (found := complaints([reader]))},
             **merged, "cost": cost, "slew": read_slew()}
 
 
