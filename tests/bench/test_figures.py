@@ -35,11 +35,16 @@ ok 2 api.sh
     # cost: finish: 18
     ok 1 each can be measured
     # expiry: 68, limit 100
+    ok 2 the conversion
     # listener: steady_least: 30
+    ok 4 the listener can be measured
+    ok 6 KVM is hooked
     # cost: expiry: 69
     # cost: finish: 18
-    ok 6 KVM is hooked
+    ok 7 another's hrtimer_start() while it is
+    ok 8 another's hrtimer_cancel()
     # cost: expiry: 70
+    ok 10 all of them when KVM is gone: as before
 ok 3 cost.sh
     # cost: expiry: 1
 """
@@ -103,6 +108,20 @@ class Quotes(unittest.TestCase):
         found = quotes.quotes({"check": data({"seconds": 899, "processors": 2, "passed": 1234})})
         self.assertEqual(found, {"check.minutes": "15 minutes", "check.processors": "2 processors",
                                  "check.tests": "1,234"})
+
+    def test_the_whole_accuracy(self):
+        def rows(schedule, *medians):
+            return data([{"variant": variant, "schedule": schedule, "guest": "lapic", "n": 500,
+                          "distance_us": us, "median": median}
+                         for us, row in zip((10, 1000), medians)
+                         for variant, median in zip(("stock", "patched", "hooked"), row)])
+        found = {"accuracy-1": rows("0", (1000, 1010, 1111), (2000, 2001, 2003)),
+                 "accuracy-2": rows("-10 %", (9000, 1000, 1109), (9000, 1000, 1020))}
+        self.assertEqual(quotes.quotes(found), {})
+        found["changes"] = rows("changes", (1, 1000, 1000), (1, 1000, 1001))
+        self.assertEqual(quotes.quotes(found), {
+            "accuracy.timers": "3,000", "accuracy.patched": "1.0 %", "accuracy.hooked": "10.9 %",
+            "accuracy.hooked_1ms": "2.0 %"})
 
 
 class Blocks(unittest.TestCase):

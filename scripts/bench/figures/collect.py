@@ -31,6 +31,13 @@ ACCURACY = {
 # The suites that measure the same of a hooked and of a patched KVM.
 WAYS = {"hooked": "vmx-timers-stock", "patched": "vmx-timers-patched"}
 COST = ("vmx", "vmx-all")
+# What the figures above a test of cost.sh's are of.
+COST_PARTS = {
+    "each can be measured": "before",
+    "the listener can be measured": "listener",
+    "another's hrtimer_start() while it is": "hooked",
+    "all of them when KVM is gone: as before": "after",
+}
 # What people report, by the data file: the suites that try it, and who reads their logs.
 REPORTED = {
     "flaky": (["vmx-flaky-timer", "vmx-flaky-others", "vmx-flaky-chronyd"],
@@ -139,21 +146,23 @@ def ways(build):
 
 
 def read_cost(lines):
-    """What cost.sh printed: {part: {name: instructions}}, of before, hooked and the last one after."""
-    parts, part = {}, None
+    """What cost.sh printed: {part: {name: instructions}}, of each part what was measured last, which
+    is what its test has judged."""
+    parts, last = {}, {}
     inside = False
-    order = iter(("before", "listener", "hooked", "after"))
     for line in lines:
         if line.strip() == "# Subtest: cost.sh":
             inside = True
         elif re.match(r"(not )?ok \d+ cost\.sh", line):
             break
-        elif inside and (match := re.match(r"\s+# (cost|listener): (\w+): (-?\d+)$", line)):
-            if part is None or match[2] in parts[part]:
-                part = next(order, part)
-            elif (match[1] == "listener") != (part == "listener"):
-                part = next(order, part)
-            parts.setdefault(part, {})[match[2]] = int(match[3])
+        elif inside and (match := re.match(r"\s+# (?:cost|listener): (\w+): (-?\d+)$", line)):
+            if match[1] in last:        # measured again
+                last = {}
+            last[match[1]] = int(match[2])
+        elif inside and last and (match := re.match(r"\s+(?:not )?ok \d+ (.*)", line)):
+            if match[1] in COST_PARTS:
+                parts[COST_PARTS[match[1]]] = last
+            last = {}
     return parts
 
 
