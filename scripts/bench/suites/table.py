@@ -251,6 +251,9 @@ SUITES = [
     # The processor has a TSC-deadline timer, and the kernel another clockevent.
     Suite("vmx-nolapic-timer", vm("--append", "nolapic_timer",
                                   command=[*RUN_ALL_STRICTLY, "arm.sh"]), VMX, seconds=30),
+    # The TSC-deadline timer is in use, and may stop.
+    Suite("vmx-no-arat", vm("--append", "clearcpuid=arat",
+                            command=[*RUN_ALL_STRICTLY, "arm.sh"]), VMX, seconds=30, long=True),
     Suite("chrony", vm(command=[*RUN_ALL, "chrony.sh"]), VMX, seconds=200, long=True),
     Suite("symptom", vm("--add", f"{TREE / 'scripts/guest/symptom.sh'}:/symptom.sh",
                         command=["sh", "/symptom.sh"]), VMX, seconds=40, long=True),

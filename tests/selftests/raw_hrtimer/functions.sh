@@ -168,9 +168,14 @@ unload() {
 WAS_LOADED=
 is_not_loaded raw_hrtimer || WAS_LOADED=1
 
-# Whether every CPU has the TSC-deadline timer for its clockevent: Y or N.
+# Whether a CPU's timer stops in deep idle states, where another clockevent takes over.
+lacks_arat() {
+	grep '^flags' /proc/cpuinfo | grep -qvw arat
+}
+
+# Whether every CPU has the TSC-deadline timer for its clockevent, whatever it idles in: Y or N.
 coupled() {
-	if cat /sys/devices/system/clockevents/clockevent[0-9]*/current_device |
+	if lacks_arat || cat /sys/devices/system/clockevents/clockevent[0-9]*/current_device |
 		grep -qvx lapic-deadline; then
 		echo N
 	else
