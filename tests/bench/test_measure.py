@@ -15,13 +15,14 @@ KERNEL = SimpleNamespace(release="7.3.4", version="7.3.4-1")
 
 
 def guest(variant="patched", schedule="10000+0", samples=(9000, 100, 110, 120), status=0,
-          us=1000, restarts=0, asked=0):
+          us=1000, restarts=0, asked=0, irqs=None):
     tick, freq = schedule.split("+") if "+" in schedule else ("10000", "0")
     return [f"@ variant {variant}", f"@ schedule {schedule}", f"@ adjtimex t {tick}",
             f"@ adjtimex f {freq}", "@ rate clocksource: tsc",
             f"@ guest lapic {us} {asked or len(samples)}",
-            "@ counter restarts: 5", "TAP version 13",
+            "@ counter restarts: 5", *(["@ irqs 900"] if irqs is not None else []), "TAP version 13",
             "# raw: " + " ".join(map(str, samples)), "ok 1 whatever",
+            *([f"@ irqs {900 + irqs}"] if irqs is not None else []),
             f"@ counter restarts: {5 + restarts}", f"@ status {status}"]
 
 
@@ -212,6 +213,14 @@ class Goals(unittest.TestCase):
                                     (11_000, 10_000, True), (11_001, 10_000, False)):
             for us in (10, 10_000_000):
                 self.assertEqual(self.beside(what, [late] * 3, [patched] * 3, us), fine)
+
+    def test_a_hooked_kvms_interrupts_are_a_patched_ones(self):
+        what = "interrupts for each timer at +10 %, hooked KVM, more than a patched one's"
+        samples = [9000] * 10
+        for irqs, fine in ((14, True), (15, False), (None, None)):
+            lines = [*guest(schedule="11000+0", samples=samples, irqs=12),
+                     *guest("hooked", schedule="11000+0", samples=samples, irqs=irqs)]
+            self.assertEqual(met(results(read(*lines))).get(what), fine)
 
     def test_a_hooked_kvms_rows_are_apart(self):
         """A late timer of one guest does not excuse another guest's."""

@@ -20,6 +20,7 @@ with
     min, median, p99, max   cycles; the first sample, which goes through page faults, is
                         not among these if there are others
     restarts            callbacks that moved the timer: the module's counter
+    irqs                timer interrupts of the host's while the guest ran, its start included
   timers      nodes beside plain hrtimers of the same expiry: schedule, distance_us, times;
               plain, node: {early, min, median, p99, max: cycles from the deadline to the
               callback; calls of all together; irqs: interrupts of all together within
@@ -110,7 +111,10 @@ class Reader(session.Reader):
     def _guest(self, rest):
         guest, us, count = rest.split()
         self.now |= {"guest": guest, "us": int(us), "asked": int(count), "samples": [],
-                     "counters": []}
+                     "counters": [], "irqs": []}
+
+    def _irqs(self, count):
+        self.now["irqs"].append(int(count))
 
     def _counter(self, rest):
         name, value = rest.split(": ")
@@ -136,7 +140,9 @@ class Reader(session.Reader):
         self.accuracy.append({
             "variant": now["variant"], "schedule": SCHEDULES[now["schedule"]],
             "guest": now["guest"], "distance_us": now["us"], **found,
-            "restarts": self._counted("restarts"), "samples": now["samples"]})
+            "restarts": self._counted("restarts"),
+            "irqs": now["irqs"][-1] - now["irqs"][0] if now["irqs"] else None,
+            "samples": now["samples"]})
 
     def _case(self, rest):
         self.now |= {"case": rest, "values": {}}

@@ -58,6 +58,13 @@ counters()
 	fi
 }
 
+# Timer interrupts of all CPUs.
+irqs()
+{
+	awk '$1 == "LOC:" { for (i = 2; $i ~ /^[0-9]/; i++) n += $i; print "@ irqs", n }' \
+		/proc/interrupts
+}
+
 # SCHEDULE COMMAND...: a guest under a schedule
 under()
 {
@@ -88,8 +95,10 @@ guest()
 	change_file "$distance"
 	say "guest $name $distance $samples"
 	counters
+	irqs
 	under "$under_schedule" "$@" --wait halted --distance "$distance" --samples "$samples" \
 		--raw
+	irqs
 	counters
 	say "status $status"
 }
