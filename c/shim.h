@@ -111,7 +111,7 @@ struct rht_layout {
 
 extern const struct rht_layout rht_layout;
 
-extern bool rht_clockevent_counts_tsc;
+extern u64 rht_uncoupled;
 ktime_t rht_event_expiry(void);
 void rht_clockevent_watch(void);
 void rht_clockevent_unwatch(void);

@@ -35,6 +35,7 @@ pub(crate) use clock::{
     rdtsc,
     tsc_khz,
     tsc_restarted,
+    uncoupled,
     GtodListener,
     CSID_X86_TSC, //
 };

@@ -13,7 +13,8 @@
 
 #include "shim.h"
 
-bool rht_clockevent_counts_tsc __read_mostly;
+/* 1 if the clockevent does not count the TSC, else 0: a start compares that with a number. */
+u64 rht_uncoupled __read_mostly;
 
 /*
  * The probe is cancelled long before it would fire.  Its expiry is no further ahead than any
@@ -89,10 +90,10 @@ ktime_t rht_event_expiry(void)
 static int rht_cpu_online(unsigned int cpu)
 {
 	this_cpu_write(rht_cpu_base, rht_find_cpu_base());
-	if (!READ_ONCE(rht_clockevent_counts_tsc) || rht_tsc_deadline_is_armed())
+	if (READ_ONCE(rht_uncoupled) || rht_tsc_deadline_is_armed())
 		return 0;
 	pr_info("raw_hrtimer: CPU %u's clockevent does not count the TSC\n", cpu);
-	WRITE_ONCE(rht_clockevent_counts_tsc, false);
+	WRITE_ONCE(rht_uncoupled, 1);
 	return 0;
 }
 
@@ -104,13 +105,13 @@ void rht_clockevent_watch(void)
 	 * Without ARAT the timer stops in deep idle states, where a broadcast device that
 	 * counts nanoseconds replaces it.
 	 */
-	rht_clockevent_counts_tsc = IS_ENABLED(CONFIG_GENERIC_CLOCKEVENTS_COUPLED) &&
-				    boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER) &&
-				    boot_cpu_has(X86_FEATURE_ARAT);
+	rht_uncoupled = !IS_ENABLED(CONFIG_GENERIC_CLOCKEVENTS_COUPLED) ||
+			!boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER) ||
+			!boot_cpu_has(X86_FEATURE_ARAT);
 	rht_online_state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "raw_hrtimer:online",
 					     rht_cpu_online, NULL);
 	if (rht_online_state < 0)
-		rht_clockevent_counts_tsc = false;
+		rht_uncoupled = 1;
 }
 
 void rht_clockevent_unwatch(void)

@@ -46,10 +46,17 @@ pub(crate) struct Kind(u64);
 impl Kind {
     /// The clocksource is not the TSC, or nothing was published.
     pub(crate) const NO_TSC: Self = Self(0);
-    /// The clock is not faster than the raw clock.
-    pub(crate) const SLOW: Self = Self(1);
-    /// It is faster.
-    pub(crate) const FAST: Self = Self(2);
+    /// The clock is faster than the raw clock.
+    const FAST: Self = Self(1);
+    /// It is not.
+    const SLOW: Self = Self(2);
+
+    /// Whether a timer is to be started for its exact expiry: of any clock that counts the TSC, unless
+    /// it is fast and `uncoupled` is 1. One comparison.
+    #[inline(always)]
+    pub(crate) fn is_exact(self, uncoupled: u64) -> bool {
+        self.0 > uncoupled
+    }
 }
 
 /// Whether cycles are the TSC's. If not, a snapshot does not give the time of a deadline.

@@ -62,8 +62,14 @@ pub(crate) fn tsc_khz() -> u32 {
 /// reaches an expiry, and so goes with its rate. Any context.
 #[inline]
 pub(crate) fn clockevent_counts_tsc() -> bool {
-    // SAFETY: Reads a byte once that is written where a CPU comes online.
-    unsafe { addr_of!(bindings::rht_clockevent_counts_tsc).read_volatile() }
+    uncoupled() == 0
+}
+
+/// The same as a number: 1 if it is not programmed so, else 0. Any context.
+#[inline(always)]
+pub(crate) fn uncoupled() -> u64 {
+    // SAFETY: Reads an aligned word once that is written where a CPU comes online.
+    unsafe { addr_of!(bindings::rht_uncoupled).read_volatile() }
 }
 
 /// Returns the expiry that this CPU's clockevent is programmed for: never, in the hrtimers' interrupt,

@@ -89,7 +89,7 @@ fn exact_or(
     uncoupled: impl FnOnce(Cycles) -> Option<MonoNs>,
 ) -> (Option<MonoNs>, u64) {
     let (line, kind, generation) = snapshot::current_line();
-    let expiry = if kind == Kind::SLOW || kind == Kind::FAST && ffi::clockevent_counts_tsc() {
+    let expiry = if kind.is_exact(ffi::uncoupled()) {
         Some(exact(&line, deadline))
     } else {
         uncoupled(deadline)

@@ -148,7 +148,11 @@ pub(crate) fn ktime_get() -> MonoNs {
 }
 
 pub(crate) fn clockevent_counts_tsc() -> bool {
-    true
+    uncoupled() == 0
+}
+
+pub(crate) fn uncoupled() -> u64 {
+    0
 }
 
 pub(crate) fn event_expiry() -> MonoNs {
