@@ -104,6 +104,10 @@ class Reading(unittest.TestCase):
         for words in ("110", "+10 %", "50,001 ns", "53,000", "MISSED"):
             self.assertIn(words, text)
 
+    def test_millions(self):
+        self.assertEqual([tables.cycles(n) for n in (999_999, 7_502_168, -13_604_171, 1_664_011_481)],
+                         ["999,999", "7.5 M", "-13.6 M", "1,664 M"])
+
     def test_recorded_slew(self):
         slew = measure.read_slew()
         self.assertGreater(len(slew), 10)

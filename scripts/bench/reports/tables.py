@@ -11,6 +11,13 @@ def distance(us):
     return f"{us} us"
 
 
+def cycles(number):
+    """Millions where nobody reads the last digits."""
+    if abs(number) < 1_000_000:
+        return f"{number:,}"
+    return f"{number / 1e6:,.{0 if abs(number) >= 100e6 else 1}f} M"
+
+
 def _columns(items, key):
     return list(dict.fromkeys(item[key] for item in items))
 
@@ -19,7 +26,8 @@ def overview(items):
     """For each guest and schedule: of each variant how many are early, and the latest."""
     if not items:
         return []
-    lines = ["Guests' timers at all distances: early ones in percent, and the latest in cycles", "",
+    lines = ["Guests' timers at all distances: early ones in percent, and the latest in cycles "
+             "(M: millions)", "",
              f"{'timer':8}{'clock':10}" + "".join(f"{name:>18}" for name in VARIANTS)]
     for guest in _columns(items, "guest"):
         for schedule in _columns(items, "schedule"):
@@ -31,7 +39,7 @@ def overview(items):
                     cells.append(f"{'-':>18}")
                     continue
                 early = sum(i["early"] for i in found) / sum(i["n"] for i in found)
-                cells.append(f"{early:>5.0%}{max(i['max'] for i in found):>13,}")
+                cells.append(f"{early:>6.0%}{cycles(max(i['max'] for i in found)):>12}")
             lines.append(f"{guest:8}{schedule:10}" + "".join(cells))
     return [*lines, ""]
 
