@@ -26,9 +26,9 @@ def guest(variant="patched", schedule="10000+0", samples=(9000, 100, 110, 120), 
             f"@ counter restarts: {5 + restarts}", f"@ status {status}"]
 
 
-def compare(calls=20, irqs=20, early=0):
+def compare(calls=20, irqs=20, early=0, us=1000):
     return ["@ part timers", "@ schedule 11000+0", "@ adjtimex t 11000", "@ adjtimex f 0",
-            "@ case compare 1000 20", "# times: 20",
+            f"@ case compare {us} 20", "# times: 20",
             *[f"# {kind}_{name}: {value}" for kind in ("plain", "node") for name, value in
               {"early": 0, "min": 1, "median": 2, "p99": 3, "max": 4, "calls": 20,
                "irqs": 20}.items()],
@@ -258,6 +258,12 @@ class Goals(unittest.TestCase):
         what = "interrupts, to those of plain hrtimers of the same expiries"
         self.assertTrue(met(results(read(*compare(irqs=20))))[what])
         self.assertFalse(met(results(read(*compare(irqs=21))))[what])
+
+    def test_interrupts_of_nodes_far_ahead_are_only_said(self):
+        lines = [*compare(), *compare(irqs=40, us=1_000_000)]
+        found = [goal for goal in results(read(*lines))["goals"] if "interrupts" in goal["what"]]
+        self.assertEqual([(goal["met"], goal["asserted"]) for goal in found],
+                         [(True, True), (True, True), (False, False), (False, False)])
 
     def test_interrupts_that_nobody_counted(self):
         lines = [line for line in compare() if "_irqs" not in line]
