@@ -209,10 +209,14 @@ class Collecting(unittest.TestCase):
                          ("abc", "7.3.4", ["0123456789ab"]))
 
     def test_cost_that_was_measured_again(self):
-        again = "    # cost: expiry: 70\n"
-        self.suite("vmx", COST.replace(again, f"{again}    # expiry: 70, not hooked: 68\n"
-                                              + again.replace("70", "68")))
-        self.assertEqual(collect.collect(self.build)["cost"]["results"]["after"], {"expiry": 68})
+        """The last one counts, hooked and after: what else was queued has gone by then."""
+        hooked, after = "    # cost: expiry: 69\n    # cost: finish: 18\n", "    # cost: expiry: 70\n"
+        self.suite("vmx", COST.replace(
+            hooked, hooked.replace("69", "85") + "    # expiry: 85, not hooked: 68\n" + hooked).replace(
+            after, after.replace("70", "90") + "    # expiry: 90, not hooked: 68\n" + after))
+        found = collect.collect(self.build)["cost"]["results"]
+        self.assertEqual((found["hooked"], found["after"]), ({"expiry": 69, "finish": 18},
+                                                             {"expiry": 70}))
 
     def test_cost_that_did_not_get_to_its_end(self):
         self.suite("vmx", COST.replace("    # cost: expiry: 70\n", ""))

@@ -8,7 +8,7 @@ value" as in a data file, an empty line, and the table as it was.
 import re
 
 from ..reports import demo_table, tables
-from .collect import FOLDER, WAYS
+from .collect import ACCURACY, FOLDER, WAYS
 
 RATES = {"+10%": "+10 %", "-10%": "-10 %", "+500ppm": "+500 ppm", "-500ppm": "-500 ppm"}
 TIMERS = {      # of words of a test's command
@@ -79,8 +79,8 @@ def cost(data):
 
 
 def accuracy(data):
-    """All that "make bench" has of guests: two or three files."""
-    names = ("accuracy-2", "changes")
+    """All that "make bench" has of guests."""
+    names = list(ACCURACY)
     return _literal([_origin(data[name]) for name in names],
                     tables.overview([row for name in names for row in data[name]["results"]])[2:-1])
 
@@ -170,7 +170,7 @@ def series(data):
 BLOCKS = {
     "demo": (demo, ["demo"]),
     "cost": (cost, ["cost"]),
-    "accuracy": (accuracy, ["accuracy-2", "changes"]),
+    "accuracy": (accuracy, list(ACCURACY)),
     "slew": (slew, ["slew"]),
     "ways": (ways, ["ways"]),
     "growth": (growth, ["growth"]),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The figures that sentences of the documents quote, by name, as the sentences write them."""
 
+from .collect import ACCURACY
+
 
 def _millions(cycles):
     return f"{round(abs(cycles) / 1e6)} million"
@@ -68,12 +70,33 @@ def _growth(results):
     return {"alone": latest(0), "many": latest(4096)}
 
 
+def _accuracy(results):
+    """Of "make bench" as a whole: by how much the medians are later than others, at most."""
+    median = {(row["variant"], row["schedule"], row["guest"], row["distance_us"]): row["median"]
+              for row in results}
+
+    def later(variant, than, schedules, least=0):
+        most = max(cycles / median[than, schedule, guest, us]
+                   for (way, schedule, guest, us), cycles in median.items()
+                   if way == variant and schedule in schedules and us >= least)
+        return f"{(most - 1) * 100:.1f} %"
+
+    every = {schedule for _, schedule, _, _ in median}
+    return {"timers": sum(row["n"] for row in results if row["variant"] == "hooked"),
+            "patched": later("patched", "stock", {"0"}),
+            "hooked": later("hooked", "patched", every),
+            "hooked_1ms": later("hooked", "patched", every, 1000)}
+
+
 QUOTES = {"demo": _demo, "cost": _cost, "timers": _timers, "symptom": _symptom, "check": _check,
-          "growth": _growth}
+          "growth": _growth, "accuracy": _accuracy}
 
 
 def quotes(data):
     """{name: text}, of all the data files that there are."""
+    results = {file: content["results"] for file, content in data.items()}
+    if all(file in results for file in ACCURACY):
+        results["accuracy"] = [row for file in ACCURACY for row in results[file]]
     return {f"{file}.{name}": f"{value:,}" if isinstance(value, int) else value
-            for file, function in QUOTES.items() if file in data
-            for name, value in function(data[file]["results"]).items()}
+            for file, function in QUOTES.items() if file in results
+            for name, value in function(results[file]).items()}
