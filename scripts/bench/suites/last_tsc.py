@@ -11,7 +11,7 @@ import statistics
 from .ktap import Count
 
 NOMINAL = "0"
-SLACK = 64      # cycles: two ticks of the processor's timer
+SLACK = 64      # cycles: L2 reads the TSC every 32, and the processor's timer ticks every 32
 
 _LAST = re.compile(r"# Stage \d+: L2 PT expiry TSC \((\d+)\) , L2 TSC deadline \((\d+)\)")
 _RUN = re.compile(r"(?:not )?ok \d+ (vmx_preemption_timer_test) under (\S+?),?(?: |$)")
