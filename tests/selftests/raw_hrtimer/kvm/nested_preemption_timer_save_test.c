@@ -17,6 +17,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "test_util.h"
+#include "timer_guest.h"
 #include "timer_skew.h"
 #include "vmx.h"
 
@@ -174,7 +175,6 @@ static void run(u32 tsc_percent)
 	struct kvm_vcpu *vcpu;
 	gva_t vmx_pages_gva;
 	struct kvm_vm *vm;
-	struct ucall uc;
 
 	vm = vm_create_with_one_vcpu(&vcpu, l1_guest_code);
 	vcpu_alloc_vmx(vm, &vmx_pages_gva);
@@ -184,18 +184,7 @@ static void run(u32 tsc_percent)
 	sync_global_to_guest(vm, ticks);
 	sync_global_to_guest(vm, exits);
 
-	vcpu_run(vcpu);
-	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_IO);
-	switch (get_ucall(vcpu, &uc)) {
-	case UCALL_ABORT:
-		REPORT_GUEST_ASSERT(uc);
-		/* NOT REACHED */
-	case UCALL_DONE:
-		break;
-	default:
-		TEST_FAIL("Unknown ucall %lu", uc.cmd);
-	}
-
+	timer_vcpu_run(vcpu);
 	sync_global_from_guest(vm, result);
 	kvm_vm_free(vm);
 }
