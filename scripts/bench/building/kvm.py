@@ -45,7 +45,7 @@ def title(patch):
     return str(patch.relative_to(PATCHES))
 
 
-def _built_files(patch):
+def built_files(patch):
     """The files that a patch changes and that a build of KVM reads."""
     names = re.findall(r"^(?:---|\+\+\+) [ab]/(\S+)", patch.read_text("utf-8"), re.M)
     return [name for name in names
@@ -56,7 +56,7 @@ def _changed_directories(source, patches):
     """The directories of `source` that patches write to, none inside another."""
     found = set()
     for patch in patches:
-        for name in _built_files(patch):
+        for name in built_files(patch):
             directory = (source / name).parent
             while not directory.is_dir():       # the patch creates it
                 directory = directory.parent
@@ -127,7 +127,7 @@ def _build(path, kernel, patches):
 
 def ensure_patched_kvm(kernel, kind="patched"):
     """The directory of kvm.ko, kvm-intel.ko and kvm-amd.ko of a kind other than stock."""
-    patches = [patch for patch in series(kind, kernel.series) if _built_files(patch)]
+    patches = [patch for patch in series(kind, kernel.series) if built_files(patch)]
     return cache.stage(f"kvm-{kind}-{kernel.name}", [RECIPE, str(kernel.kdir), *patches],
                        lambda path: _build(path, kernel, patches), keep=2)
 

@@ -337,8 +337,8 @@ SUITES = [
                   "demonstration": demonstration("--kernel", "newest")}),
     Suite("bench", goals.suite("vmx"), VMX, cores=2, long=True),
     Suite("bench-svm", goals.suite("svm"), BUILT, cores=2, long=True),
-    *[Suite(f"each-patch-{kind}", each_patch.each_patch(kind), KERNEL, cores=2, long=True)
-      for kind in ("hardware", "both")],
+    *[Suite(f"each-patch-{kind}", each_patch.each_patch(kind), VMX, cores=2, seconds=600, long=True)
+      for kind, series_of_it in kvm.KINDS.items() if series_of_it],
     Suite("arithmetic-long", cargo("--release", env={"PROPTEST_CASES": "5000000"}),
           ("arithmetic",), long=True),
     Suite("proof-faults", proof("--faults", timeout=3600), ("proof",), long=True),
