@@ -31,7 +31,16 @@ mod pure {
     pub(crate) mod ratio;
 }
 
+// Beside the arithmetic's rules, because its words are shared.
+#[expect(dead_code, reason = "nothing here updates the words")]
+#[path = "../../../rust/clock/latch.rs"]
+mod latch;
+
+mod ffi;
+
 pub mod exact;
+#[cfg(target_arch = "x86_64")]
+pub mod exchange;
 pub mod properties;
 
 use pure::{
