@@ -48,6 +48,7 @@ static const struct timer_case {
 	bool halt;		/* L2, instead of spinning */
 	bool move;		/* the vCPU, between CPUs */
 	bool other;		/* run an L2 without the timer in between */
+	bool two;		/* run another L2 in turn, with a timer of twice the time */
 	bool smi;		/* leave L2 for SMM now and then */
 	u32 tsc_percent;	/* L1's TSC frequency, of the host's */
 	u32 l2_tsc_shift;	/* L2's TSC frequency, of L1's, in powers of two */
@@ -62,6 +63,8 @@ static const struct timer_case {
 	{ "L2's timer, the APIC's right after", 20000, 20001 },
 	{ "the APIC timer, L2's right after", 20001, 20000 },
 	{ "L2's timer, an L2 without in between", 10000, .other = true },
+	{ "two L2s in turn, a timer each", 10000, .two = true },
+	{ "two L2s in turn, a timer each, halted", 10000, .two = true, .halt = true },
 	{ "L2's timer, left for SMM", 20000, .smi = true },
 	{ "both at once, moved", 20000, 20000, .move = true },
 	{ "the APIC timer, then L2's, moved", 40000, 20000, .move = true },
@@ -223,10 +226,10 @@ static void run_l2(struct vmx_pages *vmx_pages, u64 ticks)
 	account(apic_late, irq_tsc - apic_deadline);
 }
 
-static void l1_guest_code(struct vmx_pages *vmx_pages)
+static void l1_guest_code(struct vmx_pages *vmx_pages, struct vmx_pages *second)
 {
 	u64 rate = rdmsr(MSR_IA32_VMX_MISC) & VMX_MISC_PREEMPTION_TIMER_RATE_MASK;
-	u64 i;
+	u64 i, ticks = us_to_cycles(c.l2_us) >> TICK_SHIFT;
 
 	GUEST_ASSERT_EQ(rate, TICK_SHIFT);
 	cli();
@@ -234,14 +237,17 @@ static void l1_guest_code(struct vmx_pages *vmx_pages)
 	x2apic_write_reg(APIC_LVTT, APIC_LVT_TIMER_TSCDEADLINE | TIMER_VECTOR);
 	GUEST_ASSERT(prepare_for_vmx_operation(vmx_pages));
 	GUEST_ASSERT(load_vmcs(vmx_pages));
+	*(u32 *)second->vmcs = vmcs_revision();
 
 	for (i = 0; i < SAMPLES; i++) {
-		run_l2(vmx_pages, us_to_cycles(c.l2_us) >> TICK_SHIFT);
+		run_l2(vmx_pages, ticks);
 		/* The first time, L2 is held up by EPT violations. */
 		if (!i)
 			l2_overrun = INT64_MIN;
 		if (c.other)
 			run_other_l2(vmx_pages);
+		if (c.two)
+			run_l2(second, 2 * ticks);
 	}
 	GUEST_DONE();
 }
@@ -314,7 +320,7 @@ static void test_timers(const struct timer_case *test)
 	pthread_t self = pthread_self(), mover;
 	struct kvm_vcpu *vcpu;
 	struct timer_skew skew;
-	gva_t vmx_pages_gva;
+	gva_t vmx_pages_gva, second_gva;
 	struct kvm_vm *vm;
 	struct ucall uc;
 	s64 most, allowed = 0;
@@ -325,7 +331,8 @@ static void test_timers(const struct timer_case *test)
 		set_tsc_rate(vcpu, test->tsc_percent);
 	vcpu_set_cpuid_feature(vcpu, X86_FEATURE_TSC_DEADLINE_TIMER);
 	vcpu_alloc_vmx(vm, &vmx_pages_gva);
-	vcpu_args_set(vcpu, 1, vmx_pages_gva);
+	vcpu_alloc_vmx(vm, &second_gva);
+	vcpu_args_set(vcpu, 2, vmx_pages_gva, second_gva);
 	vm_install_exception_handler(vm, TIMER_VECTOR, timer_handler);
 	if (test->smi)
 		setup_smram(vm, vcpu, SMRAM_GPA, smi_handler, sizeof(smi_handler));
@@ -363,7 +370,7 @@ static void test_timers(const struct timer_case *test)
 	sync_global_from_guest(vm, l2_overrun);
 	most = us_to_cycles(apart_us);
 	if (!exact)
-		allowed = us_to_cycles(max(test->l2_us, test->apic_us)) *
+		allowed = us_to_cycles(max(test->l2_us << test->two, test->apic_us)) *
 			  timer_skew_ppm(&skew) / 1000000 + 1;
 	kvm_vm_free(vm);
 	guest_tsc_khz = khz;
