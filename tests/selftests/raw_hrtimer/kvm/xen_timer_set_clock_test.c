@@ -88,7 +88,7 @@ static void set_timer_and_clock(struct kvm_vcpu *vcpu, const struct clock_case *
 	struct ucall uc;
 
 	if (test->when == RESTORED) {
-		/* Still to come as the clock is now, too: KVM raises an event that's due at once. */
+		/* Still to come as the clock is now, too: what's due is raised at once. */
 		due = now + (max_t(s64, test->set_ms, 0) + DISTANCE_MS) * NS_PER_MS;
 		sync_global_to_guest(vcpu->vm, due);
 		xen_set_vcpu_timer(vcpu, EVTCHN_TIMER, due);
