@@ -6,7 +6,7 @@ from pathlib import Path
 import shutil
 
 from ..cache import BenchError
-from ..toolchain import llvm, root
+from ..toolchain import llvm, root, rustc
 
 HERE = Path(__file__).parent
 GCC = "x86_64-linux-gnu-gcc-14"
@@ -19,7 +19,10 @@ CHECKING = {
 VARIANTS = {
     "builtin": "gcc",       # KVM in the kernel, Intel's and AMD's
     "noftrace": "gcc",      # neither ftrace nor kprobes: no KVM can be hooked
+    "lto": "newest",        # ThinLTO, kCFI, IBT and RUST_INLINE_HELPERS
 }
+# Those that take longer to build than others: they have nothing that is not asked for.
+SMALLEST = {"lto"}
 COMPILERS = CHECKING | VARIANTS
 NAMES = tuple(COMPILERS)
 RECIPE = "2"
@@ -28,6 +31,7 @@ RECIPE = "2"
 def configs(name):
     """The files of what is asked for, beyond allnoconfig."""
     less = [HERE / "variant.config"] if name in VARIANTS else []
+    less += [HERE / "expert.config"] if name in SMALLEST else []
     return [HERE / "small.config", *less, HERE / f"{name}.config"]
 
 
@@ -35,6 +39,8 @@ def toolchain(name):
     """The variables of make that choose the compiler."""
     if COMPILERS[name] == "clang":
         return [f"LLVM={llvm.ensure_llvm()}/"]
+    if COMPILERS[name] == "newest":
+        return rustc.ensure()
     return ["CROSS_COMPILE=x86_64-linux-gnu-", f"CC={GCC}"]
 
 

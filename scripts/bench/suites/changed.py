@@ -67,8 +67,8 @@ RULES = [
      "is made by it"),
     (r"scripts/bench/(suites/checkers|toolchain/llvm|building/own)\.py|.*/debug\.config",
      r"(debug|rt)-.*", "is made by it"),
-    (r"scripts/bench/(suites/(variants|quiet)|toolchain/(llvm|unstable)|building/own)\.py"
-     rf"|.*/(small|variant|{VARIANTS})\.config", f"({VARIANTS})(-.*)?", "runs that kernel"),
+    (r"scripts/bench/(suites/(variants|quiet)|toolchain/(llvm|rustc|unstable)|building/own)\.py"
+     rf"|.*/(small|variant|expert|{VARIANTS})\.config", f"({VARIANTS})(-.*)?", "runs that kernel"),
     (r"scripts/bench/(suites/(newest|quiet)|toolchain/unstable|building/newest)\.py", "newest",
      "is made by it"),
     (r"scripts/bench/suites/quiet\.py", "lints", "builds by it"),
