@@ -19,10 +19,11 @@ CHECKING = {
 VARIANTS = {
     "builtin": "gcc",       # KVM in the kernel, Intel's and AMD's
     "noftrace": "gcc",      # neither ftrace nor kprobes: no KVM can be hooked
+    "modversions": "gcc",   # symbols have versions, Rust's by gendwarfksyms
     "lto": "newest",        # ThinLTO, kCFI, IBT and RUST_INLINE_HELPERS
 }
 # Those that take longer to build than others: they have nothing that is not asked for.
-SMALLEST = {"lto"}
+SMALLEST = {"modversions", "lto"}
 COMPILERS = CHECKING | VARIANTS
 NAMES = tuple(COMPILERS)
 RECIPE = "2"
