@@ -15,8 +15,6 @@ from ..cache import BenchError
 KVM_DEVICE = "/dev/kvm"
 CPUINFO = Path("/proc/cpuinfo")
 NESTED = Path("/sys/module/kvm_intel/parameters/nested")
-# Each a tenth of what an emulated boot takes: retpolines, and a fifth level of page tables.
-QUICKER = "spectre_v2=off no5lvl"
 
 
 @functools.cache
@@ -79,7 +77,6 @@ def command(run, machine, vmlinuz, parameters, cpus, memory, device=None):
         processor = ["-accel", "kvm", "-cpu", "host,migratable=off,+invtsc"]
     else:
         processor = ["-accel", "tcg", "-cpu", "max,+invtsc"]
-        parameters += f" {QUICKER}"
         # The guest's TSC is this one.  On a busy machine it takes it for anything else.
         if khz := tsc_khz():
             parameters += f" tsc_early_khz={khz}"
