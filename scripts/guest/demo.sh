@@ -55,7 +55,7 @@ for rate; do
 	IFS=: read -r name tick freq kvms <<-END
 		$rate
 	END
-	# Without the patched ones nothing may be left of it.
+	# A rate for patched KVMs alone is skipped where there are none.
 	case $kvms in
 	*stock*) ;;
 	*) [ -d "$patched" ] || continue ;;

@@ -69,11 +69,7 @@ verdict()
 	fi
 }
 
-# The guests have a real-time priority: let it be kept for longer than a second.
-for runtime in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
-	[ ! -e "$runtime" ] || echo 0 >"$runtime"
-done
-sleep 5		# the log of the boot is still on its way out
+give_guests_the_cpu
 
 echo "TAP version 13"
 echo "1..$(wc -l <"$folder/tests")"

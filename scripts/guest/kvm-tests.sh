@@ -50,12 +50,7 @@ load_kvm || exit 1
 if [ -n "$module" ]; then
 	modprobe raw_hrtimer || exit 1
 fi
-sleep 5		# the log of the boot is still on its way out
-
-# The guests have a real-time priority: let it be kept for longer than a second.
-for runtime in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
-	[ ! -e "$runtime" ] || echo 0 >"$runtime"
-done
+give_guests_the_cpu
 
 echo "TAP version 13"
 echo "1..$(($# * $(echo "$schedules" | wc -w) * runs))"

@@ -57,7 +57,7 @@ def suites(vm, run_all, vmx, svm):
             # Bochs has one thread; on svm, guests' and machines' sleep is most of a short one.
             cores=1 if machine == "vmx" else min(cpus, 2) if long else 0.5)
 
-    # Minutes each: in make check only where they meet most.
+    # Minutes each: make check has one of them.
     for way in ("stock", "patched"):
         yield storm("storms", "svm", 4, way, [], SHORT + CPUS, 1200, True)
         yield storm("storms", "vmx", 1, way, [], SHORT, 1500, True)

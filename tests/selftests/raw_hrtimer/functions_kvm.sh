@@ -19,6 +19,15 @@ load_kvm() {
 	modprobe "$(kvm_vendor)"
 }
 
+# Guests have a real-time priority: let it be kept for longer than a second, and let the log of
+# the boot be out, which is still on its way.  For those of scripts/guest, which are not tests.
+give_guests_the_cpu() {
+	for runtime in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
+		[ ! -e "$runtime" ] || echo 0 > "$runtime"
+	done
+	sleep 5
+}
+
 # absent|loaded: has raw_hrtimer so, and attached to the KVM that is loaded; else the script
 # ends.  For those of scripts/guest, which are not tests.
 set_module() {
