@@ -3,11 +3,10 @@
 #
 # usage: demo.sh TEST PATCHED_KVM NAME:TICK:FREQ:KVM[,KVM]...
 #
-# Runs in the machine: the test at each rate of the host's clock, with the KVMs
-# that are named there: stock, the kernel's own, without the module, with it, and
-# again without; if the directory PATCHED_KVM exists, with the modules in its
-# folders: patched, with raw_hrtimer and again without; hardware, without; both,
-# with.  Lines that start with "@ " are for scripts/bench/reports/demo.py.
+# Runs in the machine: the test with each KVM, at each rate of the host's clock that
+# names it: stock, the kernel's own, without the module, with it, and again without;
+# if the directory PATCHED_KVM exists, with the modules in its folders: patched, with
+# raw_hrtimer and again without; hardware, without; both, with.  Lines that start with "@ " are for scripts/bench/reports/demo.py.
 set -eu
 
 test=$1
@@ -41,8 +40,13 @@ with_and_without_module()
 	run "$1" removed
 }
 
-load_patched()
+# KVM
+load()
 {
+	if [ "$1" = stock ]; then
+		modprobe kvm-intel
+		return
+	fi
 	insmod "$patched/$1/kvm.ko"
 	# shellcheck disable=SC2046	# one word for each parameter
 	insmod "$patched/$1/kvm-intel.ko" \
@@ -51,32 +55,33 @@ load_patched()
 
 say kernel "$(uname -r)"
 say cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
-for rate; do
-	IFS=: read -r name tick freq kvms <<-END
-		$rate
-	END
-	# A rate for patched KVMs alone is skipped where there are none.
-	case $kvms in
-	*stock*) ;;
-	*) [ -d "$patched" ] || continue ;;
-	esac
+# A KVM stays for all rates: to load one takes as long as a third of a run.
+for kvm in stock patched hardware both; do
+	[ "$kvm" = stock ] || [ -d "$patched" ] || continue
+	loaded=no
+	for rate; do
+		IFS=: read -r name tick freq kvms <<-END
+			$rate
+		END
+		case ,$kvms, in
+		*,$kvm,*) ;;
+		*) continue ;;
+		esac
 
-	adjtimex -q -t "$tick" -f "$freq"
-	sleep 2		# the second overflow takes the frequency over
-	say rate "$name"
-	adjtimex | sed -n 's/^ *-\([ft]\).*: *\(-\{0,1\}[0-9]*\).*/@ adjtimex \1 \2/p'
+		adjtimex -q -t "$tick" -f "$freq"
+		sleep 2		# the second overflow takes the frequency over
+		say rate "$name"
+		adjtimex | sed -n 's/^ *-\([ft]\).*: *\(-\{0,1\}[0-9]*\).*/@ adjtimex \1 \2/p'
 
-	for kvm in $(echo "$kvms" | tr ',' ' '); do
-		if [ "$kvm" != stock ]; then
-			[ -d "$patched" ] || continue
-			load_patched "$kvm"
-		else
-			modprobe kvm-intel
-			run stock absent
-		fi
+		[ $loaded = yes ] || load "$kvm"
+		loaded=yes
 		case $kvm in
-		stock | patched)
-			with_and_without_module "$kvm"
+		stock)
+			run stock absent
+			with_and_without_module stock
+			;;
+		patched)
+			with_and_without_module patched
 			;;
 		hardware)
 			run hardware absent
@@ -87,8 +92,8 @@ for rate; do
 			rmmod raw_hrtimer
 			;;
 		esac
-		rmmod kvm-intel kvm
 	done
+	[ $loaded = no ] || rmmod kvm-intel kvm
 done
 say taint "$(cat /proc/sys/kernel/tainted)"
 say "done"

@@ -188,7 +188,15 @@ class Complaints(unittest.TestCase):
                    "patched KVM: the module says of KVM: hooked")
 
     def test_no_rate_at_all(self):
-        self.check(["@ done"], "0 of 1 rates")
+        self.check(["@ done"], "not all runs")
+
+    def test_a_rate_is_set_for_each_kvm(self):
+        lines = output()
+        at = lines.index("@ run patched loaded")
+        again = [*lines[:at], *lines[1:4], *lines[at:]]
+        self.assertEqual(demo.complaints([read(again)]), [])
+        self.check([*lines[:at], *[l.replace("32768000", "0") for l in lines[1:4]], *lines[at:]],
+                   "reads back")
 
     def test_adjtimex_had_no_effect(self):
         self.check([l.replace("32768000", "0") for l in output()], "reads back")

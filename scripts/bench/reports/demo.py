@@ -110,6 +110,7 @@ class Run:
 
 @dataclass
 class Measured:
+    """What was measured at a rate, from when it was set to when another one was."""
     rate: Rate
     runs: list = field(default_factory=list)
     set: dict = field(default_factory=dict)     # adjtimex, read back
@@ -179,12 +180,13 @@ def complaints(readers):
     for reader in readers:
         if not reader.complete:
             found.append("a machine did not run to its end")
-        if len(reader.measured) < len(reader.rates):
-            found.append(f"{len(reader.measured)} of {len(reader.rates)} rates were set")
+        for rate in reader.rates.values():
+            ran = [(run.kvm, run.module) for measured in reader.measured
+                   if measured.rate is rate for run in measured.runs]
+            if ran != rate.runs(reader.with_patched):
+                found.append(f"{rate.name}: not all runs took place")
         for measured in reader.measured:
             rate = measured.rate
-            if [(run.kvm, run.module) for run in measured.runs] != rate.runs(reader.with_patched):
-                found.append(f"{rate.name}: not all runs took place")
             if measured.set != {"t": rate.tick, "f": rate.freq}:
                 found.append(f"{rate.name}: adjtimex reads back {measured.set}")
             for run in measured.runs:
