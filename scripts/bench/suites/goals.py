@@ -15,8 +15,6 @@ MET = 1.25              # interrupts, with those of others that nodes meet
 # So many instructions more are none.
 FREE = 5
 SPIKE_NS = 50_000
-# So far that either kind of timer, in turn, may have a second interrupt each time, of plain ones too.
-LOCKED_US = 1_000_000
 FAR_US = 10_000_000     # so far that a clock that dithers makes a timer early or later (figures.rst)
 
 
@@ -151,21 +149,14 @@ def _interrupts(items):
     if not all(t[kind].get("irqs") for t in items for kind in ("plain", "node")):
         return [_goal("interrupts of nodes and of plain hrtimers", "counted", "not counted", False,
                       True)]
-    found = []
-    for name, some in (("", [t for t in items if t["distance_us"] < LOCKED_US]),
-                       (", 1 s ahead and more", [t for t in items if t["distance_us"] >= LOCKED_US])):
-        if not some:
-            continue
-        node, plain = (sum(t[kind]["irqs"] for t in some) for kind in ("node", "plain"))
-        # Both kinds meet a timer of the kernel's own now and then, those of one distance and rate
-        # several times or never; a second interrupt of our own would be there each time.
-        found.append(_goal(f"interrupts, to those of plain hrtimers of the same expiries{name}",
-                           "1.00", f"{node / plain:.4f} ({node} to {plain})", node / plain < 1.005,
-                           not name))
-        most, where = _worst(some, lambda t: t["node"]["irqs"] / t["times"])
-        found.append(_goal(f"interrupts for each node, at any distance and rate{name}",
-                           f"<= {MET:.2f}", f"{most:.2f} ({where})", most <= MET, not name))
-    return found
+    node, plain = (sum(t[kind]["irqs"] for t in items) for kind in ("node", "plain"))
+    most, where = _worst(items, lambda t: t["node"]["irqs"] / t["times"])
+    # Both kinds meet a timer of the kernel's own now and then; a second interrupt of our own would
+    # be there each time.
+    return [_goal("interrupts, to those of plain hrtimers of the same expiries", "1.00",
+                  f"{node / plain:.4f} ({node} to {plain})", node / plain < 1.005, True),
+            _goal("interrupts for each node, at any distance and rate", f"<= {MET:.2f}",
+                  f"{most:.2f} ({where})", most <= MET, True)]
 
 
 def timers(result):

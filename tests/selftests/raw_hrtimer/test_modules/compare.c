@@ -6,6 +6,7 @@
  * the callback that nobody else's timer is a likely cause.  Nodes held pending
  * while a script bends the clock.
  */
+#include <linux/delay.h>
 #include <linux/sched.h>
 #include <linux/sort.h>
 #include <linux/vmalloc.h>
@@ -14,6 +15,8 @@
 
 #define TIMES_MAX 10000
 #define NEAR_US 20
+#define STEP_US 211
+#define JIFFY_US (USEC_PER_SEC / HZ)
 
 struct series {
 	const char *name;
@@ -44,12 +47,13 @@ static void start_plain(u64 deadline)
 	hrtimer_start(&shot.timer, expiry, HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
-static void measure(struct series *series, unsigned int i, u64 distance, bool is_node)
+static void measure(struct series *series, unsigned int i, u64 distance, bool is_node, u64 phase_us)
 {
 	u64 now, deadline;
 
 	/* At the same place for both: what comes before is not the same. */
 	schedule_timeout_uninterruptible(1);
+	udelay(phase_us);
 	now = rdtsc_ordered();
 	deadline = now + distance;
 	if (is_node) {
@@ -69,14 +73,18 @@ static void measure(struct series *series, unsigned int i, u64 distance, bool is
 	series->irqs += irqs_between(max(now, deadline - us_to_cycles(NEAR_US)), shot.fired);
 }
 
-/* A node and a plain timer in turn, so that both meet with the same. */
-static void measure_both(struct series *series, unsigned int times, u64 distance)
+/*
+ * A node and a plain timer in turn, so that both meet with the same.  Where all start in one phase
+ * of the jiffy, a timer of the kernel's that comes each second, or each two, comes just before each
+ * of those that are 1 s ahead, or before each of one kind: to count interrupts the phase varies.
+ */
+static void measure_both(struct series *series, unsigned int times, u64 distance, u64 step_us)
 {
 	for (int k = 0; k < 2; k++)
 		series[k].early = series[k].calls = series[k].irqs = series[k].fired = 0;
 	for (unsigned int i = 0; i < times; i++)
 		for (int k = 0; k < 2; k++)
-			measure(&series[k], i, distance, k);
+			measure(&series[k], i, distance, k, i * step_us % JIFFY_US);
 }
 
 static int compare_late(const void *a, const void *b)
@@ -115,8 +123,8 @@ static void run_compare(const u64 *args)
 
 	migrate_disable();
 	/* The first of each is not counted: nothing is in the caches yet. */
-	measure_both(series, 1, us_to_cycles(100));
-	measure_both(series, times, distance);
+	measure_both(series, 1, us_to_cycles(100), 0);
+	measure_both(series, times, distance, 0);
 	report("times: %u", times);
 	for (int k = 0; k < 2; k++) {
 		check(series[k].fired == times, "compare: %llu of %u fire", series[k].fired, times);
@@ -125,7 +133,7 @@ static void run_compare(const u64 *args)
 	check(!series[1].early, "compare: no node is early, %llu are", series[1].early);
 
 	if (irqs_watch(raw_smp_processor_id())) {
-		measure_both(series, times, distance);
+		measure_both(series, times, distance, args[0] < JIFFY_US ? 0 : STEP_US);
 		irqs_unwatch();
 		for (int k = 0; k < 2; k++)
 			report("%s_irqs: %llu", series[k].name, series[k].irqs);
