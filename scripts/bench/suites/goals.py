@@ -8,28 +8,13 @@ only that no timer is early.
 
 from ..reports.plan import CONSTANT, SCHEDULES
 from .check import results_of, uses
+from .goal import FAR_US, goal, late, of, plain, worst
 from .ktap import Count
 
-LATER = 1.05            # of a plain timer's median
 MET = 1.25              # interrupts, with those of others that nodes meet
 # So many instructions more are none.
 FREE = 5
 SPIKE_NS = 50_000
-FAR_US = 10_000_000     # so far that a clock that dithers makes a timer early or later (figures.rst)
-
-
-def _goal(what, goal, value, met, asserted=False):
-    return {"what": what, "goal": goal, "value": value, "met": bool(met), "asserted": asserted}
-
-
-def _where(item):
-    return f"{item.get('guest', 'timer')} {item['distance_us']:,} us at {item['schedule']}"
-
-
-def _worst(items, ratio):
-    """(ratio, where) of the greatest one."""
-    return max(((ratio(item), _where(item)) for item in items), default=(None, "nowhere"))
-
 
 # What a patched KVM is held to, a hooked one is, too.
 WAYS = {"patched": "patched KVM", "hooked": "hooked KVM"}
@@ -40,58 +25,34 @@ FEW = 7000              # a callback or a tick of the host's more, now and then
 MORE = 0.2              # timer interrupts for each timer: those of the host's own vary
 
 
-def _of(result, variant):
-    return [a for a in result["accuracy"] if a["variant"] == variant]
-
-
 def exactness(result):
     """Guests' timers, whatever else the machine does."""
     found = []
     for variant, way in WAYS.items():
-        timers = _of(result, variant)
+        timers = of(result, variant)
         if timers:
             early = sum(a["early"] for a in timers)
-            found.append(_goal(f"timers that a guest sees early, {way}", "0",
-                               f"{early} of {sum(a['n'] for a in timers)}", early == 0, True))
+            found.append(goal(f"timers that a guest sees early, {way}", "0",
+                              f"{early} of {sum(a['n'] for a in timers)}", early == 0, True))
     return found
 
 
 def lateness(result):
     """The same timers, where a run can be repeated."""
-    plain = {(a["guest"], a["distance_us"]): a["median"] for a in result["accuracy"]
-             if a["variant"] == "stock" and a["schedule"] == "0"}
-    return [*_late(_of(result, "patched"), plain), *_restarts(result), *_same_interrupts(result),
-            *alike(result)]
-
-
-def _late(timers, plain):
-    """A patched KVM's, beside stock KVM's at the nominal rate."""
-    found = []
-    for schedule, far in [(schedule, far) for schedule in SCHEDULES.values()
-                          for far in (False, True)]:
-        comparable = [a for a in timers if a["schedule"] == schedule
-                      and (a["distance_us"] >= FAR_US) == far
-                      and plain.get((a["guest"], a["distance_us"]), 0) > 0]
-        if not comparable:
-            continue
-        worst, where = _worst(comparable, lambda a: a["median"] / plain[
-            a["guest"], a["distance_us"]])
-        found.append(_goal(f"median late at {schedule}{', far ahead' if far else ''}, patched KVM, "
-                           "to stock KVM's at 0", f"<= {LATER:.2f}", f"{worst:.3f} ({where})",
-                           worst <= LATER, schedule == "0" or not far))
-    return found
+    return [*late(of(result, "patched"), plain(result), WAYS["patched"]), *_restarts(result),
+            *_same_interrupts(result), *alike(result)]
 
 
 def _restarts(result):
     """Callbacks that a timer that is early costs."""
     found = []
     for variant, way in WAYS.items():
-        constant = [a for a in _of(result, variant)
+        constant = [a for a in of(result, variant)
                     if a["schedule"] in [SCHEDULES[key] for key in CONSTANT]
                     and a["distance_us"] < FAR_US]
         if constant:
-            moved, where = _worst(constant, lambda a: a["restarts"])
-            found.append(_goal(
+            moved, where = worst(constant, lambda a: a["restarts"])
+            found.append(goal(
                 f"callbacks that find a guest's timer early, at constant rates, {way}", "0",
                 f"{sum(a['restarts'] for a in constant)} (most: {where})" if moved else "0",
                 moved == 0, True))
@@ -103,15 +64,15 @@ def _same_interrupts(result):
     found = []
     for key in CONSTANT:
         schedule = SCHEDULES[key]
-        hooked, patched = ([a for a in _of(result, variant) if a["schedule"] == schedule
+        hooked, patched = ([a for a in of(result, variant) if a["schedule"] == schedule
                             and a["distance_us"] < FAR_US and a.get("irqs") is not None]
                            for variant in ("hooked", "patched"))
         if hooked and patched:
             count = sum(a["n"] for a in hooked)
             more = (sum(a["irqs"] for a in hooked) - sum(a["irqs"] for a in patched)) / count
-            found.append(_goal(f"interrupts for each timer at {schedule}, hooked KVM, more than a "
-                               "patched one's", f"<= {MORE:.2f}", f"{more:.3f} ({count} timers)",
-                               more <= MORE, True))
+            found.append(goal(f"interrupts for each timer at {schedule}, hooked KVM, more than a "
+                              "patched one's", f"<= {MORE:.2f}", f"{more:.3f} ({count} timers)",
+                              more <= MORE, True))
     return found
 
 
@@ -124,39 +85,39 @@ def alike(result):
     the table that people read."""
     found = []
     for schedule in SCHEDULES.values():
-        hooked, patched = ({(a["guest"], a["distance_us"]): a for a in _of(result, variant)
+        hooked, patched = ({(a["guest"], a["distance_us"]): a for a in of(result, variant)
                             if a["schedule"] == schedule} for variant in ("hooked", "patched"))
         both = [key for key in hooked if key in patched]
         if not both:
             continue
-        most, where = _worst([hooked[key] for key in both], lambda a: a["median"] / _limit(
+        most, where = worst([hooked[key] for key in both], lambda a: a["median"] / _limit(
             patched[a["guest"], a["distance_us"]]["median"], HOOKS))
-        found.append(_goal(
+        found.append(goal(
             f"median late at {schedule}, hooked KVM, to a patched one's, of what is allowed: "
             f"{ALIKE:.0%} more, or {HOOKS} cycles", "<= 1.00", f"{most:.2f} ({where})", most <= 1,
             True))
         for guest in dict.fromkeys(guest for guest, _ in both):
-            late, limit = (max(way[key]["max"] for key in both if key[0] == guest)
-                           for way in (hooked, patched))
+            latest, limit = (max(way[key]["max"] for key in both if key[0] == guest)
+                             for way in (hooked, patched))
             limit = _limit(limit, FEW)
-            found.append(_goal(f"latest {guest} timer at {schedule}, hooked KVM, to a patched one's",
-                               f"<= {limit}", str(late), late <= limit, True))
+            found.append(goal(f"latest {guest} timer at {schedule}, hooked KVM, to a patched one's",
+                              f"<= {limit}", str(latest), latest <= limit, True))
     return found
 
 
 def _interrupts(items):
     """Of nodes, beside those of plain hrtimers: of all together, and of each distance and rate."""
     if not all(t[kind].get("irqs") for t in items for kind in ("plain", "node")):
-        return [_goal("interrupts of nodes and of plain hrtimers", "counted", "not counted", False,
-                      True)]
+        return [goal("interrupts of nodes and of plain hrtimers", "counted", "not counted", False,
+                     True)]
     node, plain = (sum(t[kind]["irqs"] for t in items) for kind in ("node", "plain"))
-    most, where = _worst(items, lambda t: t["node"]["irqs"] / t["times"])
+    most, where = worst(items, lambda t: t["node"]["irqs"] / t["times"])
     # Both kinds meet a timer of the kernel's own now and then; a second interrupt of our own would
     # be there each time.
-    return [_goal("interrupts, to those of plain hrtimers of the same expiries", "1.00",
-                  f"{node / plain:.4f} ({node} to {plain})", node / plain < 1.005, True),
-            _goal("interrupts for each node, at any distance and rate", f"<= {MET:.2f}",
-                  f"{most:.2f} ({where})", most <= MET, True)]
+    return [goal("interrupts, to those of plain hrtimers of the same expiries", "1.00",
+                 f"{node / plain:.4f} ({node} to {plain})", node / plain < 1.005, True),
+            goal("interrupts for each node, at any distance and rate", f"<= {MET:.2f}",
+                 f"{most:.2f} ({where})", most <= MET, True)]
 
 
 def timers(result):
@@ -165,11 +126,11 @@ def timers(result):
     if not items:
         return []
     near = [item for item in items if item["distance_us"] < FAR_US]
-    calls, where = _worst(near, lambda t: t["node"]["calls"] / t["times"])
-    found = [_goal("callbacks per timer", "1.00", f"{calls:.2f} ({where})", calls == 1, True)]
+    calls, where = worst(near, lambda t: t["node"]["calls"] / t["times"])
+    found = [goal("callbacks per timer", "1.00", f"{calls:.2f} ({where})", calls == 1, True)]
     found += _interrupts(items)
     early = sum(t["node"]["early"] for t in items)
-    found.append(_goal("nodes that are early", "0", str(early), early == 0, True))
+    found.append(goal("nodes that are early", "0", str(early), early == 0, True))
     return found
 
 
@@ -180,28 +141,28 @@ def cost(result):
 
     def below(what, name, limit, asserted=False):
         if name in names:
-            found.append(_goal(what, f"< {limit}", str(names[name]), names[name] < limit, asserted))
+            found.append(goal(what, f"< {limit}", str(names[name]), names[name] < limit, asserted))
 
     below("instructions of raw_hrtimer_expiry()", "expiry", 100, True)
     below("instructions of a check in a callback", "restart", 30, True)
     below("instructions of the listener, nothing new", "listener, steady", 60, True)
     if "arm_node" in names:
-        found.append(_goal("instructions of arming, to KVM's clock read and division",
-                           f"<= {names['arm_plain']}", str(names["arm_node"]),
-                           names["arm_node"] <= names["arm_plain"]))
+        found.append(goal("instructions of arming, to KVM's clock read and division",
+                          f"<= {names['arm_plain']}", str(names["arm_node"]),
+                          names["arm_node"] <= names["arm_plain"]))
     for what, name in (("a nested arm and cancel", "nested arm and cancel"),
                        ("arming a TSC deadline", "TSC deadline, arm"),
                        ("disarming a TSC deadline", "TSC deadline, disarm")):
         stock, unprovided = (names.get(f"{name}, {kind}") for kind in ("stock", "unprovided"))
         if stock and unprovided:
-            found.append(_goal(f"instructions of {what}, patched KVM without the module",
-                               f"<= {stock + FREE}", str(unprovided), unprovided <= stock + FREE,
-                               True))
+            found.append(goal(f"instructions of {what}, patched KVM without the module",
+                              f"<= {stock + FREE}", str(unprovided), unprovided <= stock + FREE,
+                              True))
     stock, patched = (names.get(f"nested arm and cancel, {kind}") for kind in ("stock", "patched"))
     if stock and patched:
-        found.append(_goal("instructions of a nested arm and cancel, patched KVM, to stock KVM's",
-                           f"<= {stock * 11 // 10}", str(patched), patched <= stock * 11 // 10,
-                           True))
+        found.append(goal("instructions of a nested arm and cancel, patched KVM, to stock KVM's",
+                          f"<= {stock * 11 // 10}", str(patched), patched <= stock * 11 // 10,
+                          True))
     return found
 
 
@@ -212,9 +173,9 @@ def growth(result):
     for item in result["growth"]:
         if item["nodes"]:
             more = item["max_ns"] - alone
-            found.append(_goal(f"how much later a bystander wakes up, {item['nodes']} pending on "
-                               f"{item['cpus']} CPUs", f"<= {SPIKE_NS:,} ns", f"{more:,} ns",
-                               more <= SPIKE_NS, True))
+            found.append(goal(f"how much later a bystander wakes up, {item['nodes']} pending on "
+                              f"{item['cpus']} CPUs", f"<= {SPIKE_NS:,} ns", f"{more:,} ns",
+                              more <= SPIKE_NS, True))
     return found
 
 
@@ -227,10 +188,10 @@ def judge(result):
 
 
 def _asserted(result):
-    goals = [goal for goal in result["goals"] if goal["asserted"]]
-    return Count(passed=sum(goal["met"] for goal in goals),
-                 failures=[f"{goal['what']}: {goal['value']}, not {goal['goal']}"
-                           for goal in goals if not goal["met"]])
+    goals = [one for one in result["goals"] if one["asserted"]]
+    return Count(passed=sum(one["met"] for one in goals),
+                 failures=[f"{one['what']}: {one['value']}, not {one['goal']}"
+                           for one in goals if not one["met"]])
 
 
 def suite(machine, *options):

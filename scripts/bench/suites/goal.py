@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A goal of the measurement, and what those of guests' timers have in common."""
+
+from ..reports.plan import SCHEDULES
+
+LATER = 1.05            # of a plain timer's median
+FAR_US = 10_000_000     # so far that a clock that dithers makes a timer early or later (figures.rst)
+
+
+def goal(what, limit, value, met, asserted=False):
+    return {"what": what, "goal": limit, "value": value, "met": bool(met), "asserted": asserted}
+
+
+def _where(item):
+    return f"{item.get('guest', 'timer')} {item['distance_us']:,} us at {item['schedule']}"
+
+
+def worst(items, ratio):
+    """(ratio, where) of the greatest one."""
+    return max(((ratio(item), _where(item)) for item in items), default=(None, "nowhere"))
+
+
+def of(result, variant):
+    return [a for a in result["accuracy"] if a["variant"] == variant]
+
+
+def plain(result):
+    """The medians of stock KVM at the nominal rate."""
+    return {(a["guest"], a["distance_us"]): a["median"] for a in of(result, "stock")
+            if a["schedule"] == "0"}
+
+
+def late(timers, than, way):
+    """The medians of a way's timers, beside those of plain()."""
+    found = []
+    for schedule, far in [(schedule, far) for schedule in SCHEDULES.values()
+                          for far in (False, True)]:
+        comparable = [a for a in timers if a["schedule"] == schedule
+                      and (a["distance_us"] >= FAR_US) == far
+                      and than.get((a["guest"], a["distance_us"]), 0) > 0]
+        if not comparable:
+            continue
+        most, where = worst(comparable, lambda a: a["median"] / than[a["guest"], a["distance_us"]])
+        found.append(goal(f"median late at {schedule}{', far ahead' if far else ''}, {way}, "
+                          "to stock KVM's at 0", f"<= {LATER:.2f}", f"{most:.3f} ({where})",
+                          most <= LATER, schedule == "0" or not far))
+    return found
