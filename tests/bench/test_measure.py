@@ -15,13 +15,14 @@ KERNEL = SimpleNamespace(release="7.3.4", version="7.3.4-1")
 
 
 def guest(variant="patched", schedule="10000+0", samples=(9000, 100, 110, 120), status=0,
-          us=1000, restarts=0, asked=0, irqs=None):
+          us=1000, restarts=0, asked=0, irqs=None, name="lapic", last=None):
     tick, freq = schedule.split("+") if "+" in schedule else ("10000", "0")
     return [f"@ variant {variant}", f"@ schedule {schedule}", f"@ adjtimex t {tick}",
             f"@ adjtimex f {freq}", "@ rate clocksource: tsc",
-            f"@ guest lapic {us} {asked or len(samples)}",
+            f"@ guest {name} {us} {asked or len(samples)}",
             "@ counter restarts: 5", *(["@ irqs 900"] if irqs is not None else []), "TAP version 13",
-            "# raw: " + " ".join(map(str, samples)), "ok 1 whatever",
+            *([f"# L2's last TSC - L2's deadline: {last} cycles at worst"] if last is not None
+              else []), "# raw: " + " ".join(map(str, samples)), "ok 1 whatever",
             *([f"@ irqs {900 + irqs}"] if irqs is not None else []),
             f"@ counter restarts: {5 + restarts}", f"@ status {status}"]
 
@@ -75,6 +76,12 @@ class Reading(unittest.TestCase):
 
     def test_only_sample(self):
         self.assertEqual(read(*guest(samples=[-5], status=1)).accuracy[0]["median"], -5)
+
+    def test_last_tsc(self):
+        reader = read(*guest("hardware", name="spinning", last=-1442), *guest())
+        self.assertEqual([item["l2_last"] for item in reader.accuracy], [-1442, None])
+        text = tables.everything(results(reader))
+        self.assertRegex(text, r"\n0 +- +- +- +-1,442 +-\n")
 
     def test_timers(self):
         item, = read(*compare(calls=21)).timers
@@ -158,6 +165,10 @@ class Complaints(unittest.TestCase):
     def test_status_contradicts_the_samples(self):
         self.check(read(*guest(status=1)), "exit status 1 with 0 early")
         self.check(read(*guest(samples=[-1, 5], status=0)), "exit status 0 with 1 early")
+
+    def test_nothing_tells_the_last_tsc(self):
+        self.check(read(*guest("hardware", name="spinning")), "L2's last TSC: None")
+        self.check(read(*guest("hardware", name="nested", last=-1442)), "L2's last TSC: -1442")
 
     def test_adjtimex_had_no_effect(self):
         self.check(read(*[line.replace("t 10000", "t 9000") for line in guest()]), "reads back")

@@ -81,8 +81,9 @@ def cost(data):
 def accuracy(data):
     """All that "make bench" has of guests."""
     names = list(ACCURACY)
+    rows = [row for name in names for row in data[name]["results"]]
     return _literal([_origin(data[name]) for name in names],
-                    tables.overview([row for name in names for row in data[name]["results"]])[2:-1])
+                    [*tables.overview(rows)[2:], *tables.l2_last(rows)][:-1])
 
 
 def slew(data):

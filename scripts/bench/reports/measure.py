@@ -13,12 +13,15 @@ with
   accuracy    guests' timers, one object for each variant, schedule, guest and distance:
     variant             of VARIANTS (plan.py)
     schedule            of SCHEDULES
-    guest, distance_us  what kind of timer, and how far ahead it was set
+    guest, distance_us  what kind of timer, and how far ahead it was set: lapic; nested, whose
+                        L2 halts; spinning, the same of an L2 that spins
     samples             cycles from the deadline to when the guest saw it, in the order
                         in which they were taken; negative is early
     n, early            how many there are, and how many of them are below 0
     min, median, p99, max   cycles; the first sample, which goes through page faults, is
                         not among these if there are others
+    l2_last             of spinning: cycles from L2's deadline to the last TSC that L2 read, the
+                        worst; null for others
     restarts            callbacks that moved the timer: the module's counter
     irqs                timer interrupts of the host's while the guest ran, its start included
   timers      nodes beside plain hrtimers of the same expiry: schedule, distance_us, times;
@@ -74,6 +77,8 @@ class Reader(session.Reader):
     def other(self, text):
         if match := re.match(r"# raw:((?: -?\d+)+)$", text):
             self.now["samples"] += map(int, match[1].split())
+        elif match := re.match(r"# L2's last TSC - L2's deadline: (-?\d+) cycles", text):
+            self.now["l2_last"] = int(match[1])
         elif match := re.match(r"# (slew|growth): (.*)$", text):
             getattr(self, f"_said_{match[1]}")(match[2])
         elif match := re.match(r"# (\w+): (-?\d+)$", text):
@@ -111,7 +116,7 @@ class Reader(session.Reader):
     def _guest(self, rest):
         guest, us, count = rest.split()
         self.now |= {"guest": guest, "us": int(us), "asked": int(count), "samples": [],
-                     "counters": [], "irqs": []}
+                     "counters": [], "irqs": [], "l2_last": None}
 
     def _irqs(self, count):
         self.now["irqs"].append(int(count))
@@ -137,10 +142,12 @@ class Reader(session.Reader):
         if int(status) != (found["early"] > 0):
             self.complaints.append(f"{self.job.name}: exit status {status} with "
                                    f"{found['early']} early ({where})")
+        if (now["l2_last"] is None) == (now["guest"] == "spinning"):
+            self.complaints.append(f"{self.job.name}: L2's last TSC: {now['l2_last']} ({where})")
         self.accuracy.append({
             "variant": now["variant"], "schedule": SCHEDULES[now["schedule"]],
             "guest": now["guest"], "distance_us": now["us"], **found,
-            "restarts": self._counted("restarts"),
+            "l2_last": now["l2_last"], "restarts": self._counted("restarts"),
             "irqs": now["irqs"][-1] - now["irqs"][0] if now["irqs"] else None,
             "samples": now["samples"]})
 

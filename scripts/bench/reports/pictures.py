@@ -21,9 +21,14 @@ VARIANTS = {
     "stock": ("stock KVM", "#c62828", "o"),
     "hooked": ("raw_hrtimer, stock KVM", "#1565c0", "s"),
     "patched": ("raw_hrtimer, patched KVM", "#2e7d32", "D"),
+    "hardware": ("L2's timer in hardware", "#ef6c00", "^"),
+    "both": ("L2's timer in hardware, raw_hrtimer", "#6a1b9a", "v"),
 }
+# While chronyd slews an L2 halts, and an hrtimer wakes it: not what the hardware is for.
+SLEW_VARIANTS = ["stock", "hooked", "patched"]
 SLEW_US = 100_000       # the timers that are shown while chronyd slews
-GUESTS = {"lapic": "LAPIC TSC-deadline timer", "nested": "nested VMX-preemption timer"}
+GUESTS = {"lapic": "LAPIC TSC-deadline timer", "nested": "nested VMX-preemption timer",
+          "spinning": "the same, L2 spins"}
 STYLE = {"font.size": 9, "font.family": "sans-serif", "svg.hashsalt": "raw_hrtimer"}
 
 
@@ -76,9 +81,9 @@ def save(figure, result, folder, name):
     plt.close(figure)
 
 
-def legend(figure, axes, columns=5):
+def legend(figure, axes):
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="upper center", ncols=columns, frameon=False,
+    figure.legend(handles, labels, loc="upper center", ncols=3, frameon=False,
                   bbox_to_anchor=(0.5, 0.955))
 
 
@@ -109,7 +114,7 @@ def draw_distance(result, folder):
     error_axis(grid[0][0].yaxis, grid[0][0],
                (min(i["min"] for i in items) * us, max(i["max"] for i in items) * us))
     for row, guest in zip(grid, guests):
-        row[0].set_ylabel(f"{GUESTS[guest]}\nearly \u2190   error   \u2192 late")
+        row[0].set_ylabel(f"{GUESTS[guest]}\nearly \u2190   error   \u2192 late", fontsize=8)
         for axes in row:
             axes.grid(color="#e0e0e0", linewidth=0.6)
     for axes in grid[-1]:
@@ -141,7 +146,8 @@ def draw_slew(result, folder):
     grid[0][0].set_ylabel("clock, %")
     grid[0][0].grid(color="#e0e0e0", linewidth=0.6)
     for (axes,), guest in zip(grid[1:], guests):
-        for variant, (name, colour, _) in VARIANTS.items():
+        for variant in SLEW_VARIANTS:
+            name, colour, _ = VARIANTS[variant]
             for item in items:
                 if (item["guest"], item["variant"]) != (guest, variant):
                     continue
@@ -158,7 +164,7 @@ def draw_slew(result, folder):
     figure.suptitle(f"Error of timers {duration(SLEW_US)} ahead while chronyd slews the clock", weight="bold",
                     fontsize=12)
     figure.subplots_adjust(left=0.13, right=0.98, top=0.87, bottom=0.1, hspace=0.1)
-    legend(figure, grid[1][0], 3)
+    legend(figure, grid[1][0])
     save(figure, result, folder, "slew")
 
 
@@ -177,11 +183,13 @@ def draw_histogram(result, folder):
         return
     us = 1e3 / result["machine"]["khz"]
     samples = {v: [s * us for i in items if i["variant"] == v for s in i["samples"]]
-               for v in VARIANTS}
+               for v in unique(items, "variant")}
     bins = edges(max(abs(s) for all_of in samples.values() for s in all_of))
-    figure, grid = plt.subplots(len(VARIANTS), 1, sharex=True, sharey=True, figsize=(8, 8))
-    for axes, (variant, (name, colour, _)) in zip(grid, VARIANTS.items()):
-        mine = samples[variant]
+    figure, grid = plt.subplots(len(samples), 1, sharex=True, sharey=True, squeeze=False,
+                                figsize=(8, 1 + 2.4 * len(samples)))
+    grid = [axes for axes, in grid]
+    for axes, (variant, mine) in zip(grid, samples.items()):
+        name, colour, _ = VARIANTS[variant]
         early = sum(s < 0 for s in mine)
         axes.hist(mine, bins=bins, color=colour)
         axes.set_yscale("log")

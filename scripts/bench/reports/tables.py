@@ -28,7 +28,7 @@ def overview(items):
         return []
     lines = ["Guests' timers at all distances: early ones in percent, and the latest in cycles "
              "(M: millions)", "",
-             f"{'timer':8}{'clock':10}" + "".join(f"{name:>18}" for name in VARIANTS)]
+             f"{'timer':9}{'clock':9}" + "".join(f"{name:>18}" for name in VARIANTS)]
     for guest in _columns(items, "guest"):
         for schedule in _columns(items, "schedule"):
             cells = []
@@ -40,7 +40,24 @@ def overview(items):
                     continue
                 early = sum(i["early"] for i in found) / sum(i["n"] for i in found)
                 cells.append(f"{early:>6.0%}{cycles(max(i['max'] for i in found)):>12}")
-            lines.append(f"{guest:8}{schedule:10}" + "".join(cells))
+            lines.append(f"{guest:9}{schedule:9}" + "".join(cells))
+    return [*lines, ""]
+
+
+def l2_last(items):
+    """For each schedule: of each variant, where L2 has stopped."""
+    items = [item for item in items if item.get("l2_last") is not None]
+    if not items:
+        return []
+    lines = ["The last TSC that an L2 which spins has read, cycles from its deadline, at worst: "
+             "must be < 0", "", f"{'clock':18}" + "".join(f"{name:>18}" for name in VARIANTS)]
+    for schedule in _columns(items, "schedule"):
+        worst = {}
+        for item in items:
+            if item["schedule"] == schedule:
+                worst.setdefault(item["variant"], []).append(item["l2_last"])
+        lines.append(f"{schedule:18}" + "".join(
+            f"{cycles(max(worst[name])) if name in worst else '-':>18}" for name in VARIANTS))
     return [*lines, ""]
 
 
@@ -122,6 +139,7 @@ def everything(result):
     """All tables."""
     variants = [f"{name:9}{what}" for name, what in VARIANTS.items()] + [""]
     shown = variants if result["accuracy"] else []
-    return "\n".join(shown + overview(result["accuracy"]) + medians(result["accuracy"])
+    return "\n".join(shown + overview(result["accuracy"]) + l2_last(result["accuracy"])
+                     + medians(result["accuracy"])
                      + timers(result["timers"]) + cost(result) + growth(result["growth"])
                      + goals(result["goals"]))

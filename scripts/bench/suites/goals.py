@@ -7,6 +7,7 @@ only that no timer is early.
 """
 
 from ..reports.plan import CONSTANT, SCHEDULES
+from . import goals_in_hardware
 from .check import results_of, uses
 from .goal import FAR_US, goal, late, of, plain, worst
 from .ktap import Count
@@ -28,7 +29,7 @@ MORE = 0.2              # timer interrupts for each timer: those of the host's o
 def exactness(result):
     """Guests' timers, whatever else the machine does."""
     found = []
-    for variant, way in WAYS.items():
+    for variant, way in [*WAYS.items(), *goals_in_hardware.WAYS.items()]:
         timers = of(result, variant)
         if timers:
             early = sum(a["early"] for a in timers)
@@ -184,7 +185,7 @@ def judge(result):
     if result["machine"]["name"] != "vmx":
         return exactness(result)
     return (exactness(result) + lateness(result) + timers(result) + cost(result)
-            + growth(result))
+            + goals_in_hardware.judge(result) + growth(result))
 
 
 def _asserted(result):

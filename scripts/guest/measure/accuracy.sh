@@ -84,33 +84,46 @@ under()
 	status=$?
 }
 
-# SCHEDULE DISTANCE_US/SAMPLES NAME COMMAND...
+# SCHEDULE DISTANCE_US/SAMPLES NAME WAIT COMMAND...
 guest()
 {
 	under_schedule=$1
 	distance=${2%/*}
 	samples=${2#*/}
 	name=$3
-	shift 3
+	wait=$4
+	shift 4
 	change_file "$distance"
 	say "guest $name $distance $samples"
 	counters
 	irqs
-	under "$under_schedule" "$@" --wait halted --distance "$distance" --samples "$samples" \
+	under "$under_schedule" "$@" --wait "$wait" --distance "$distance" --samples "$samples" \
 		--raw
 	irqs
 	counters
 	say "status $status"
 }
 
+# SCHEDULE,... DISTANCE_US/SAMPLES,... [DISTANCE_US/SAMPLES,...]: the guests of $variant,
+# which halt; those of the last, of an L2 that spins
 guests()
 {
 	for schedule in $(echo "$1" | tr , ' '); do
 		settle "$schedule"
 		for pair in $(echo "$2" | tr , ' '); do
-			guest "$schedule" "$pair" lapic \
-				./apic_timer_accuracy_test --exact --mode tscdeadline
-			[ -z "$nested" ] || guest "$schedule" "$pair" nested \
+			# What these add is for the nested timer alone.
+			case $variant in
+			hardware | both) ;;
+			*)
+				guest "$schedule" "$pair" lapic halted \
+					./apic_timer_accuracy_test --exact --mode tscdeadline
+				;;
+			esac
+			[ -z "$nested" ] || guest "$schedule" "$pair" nested halted \
+				./nested_preemption_timer_accuracy_test --exact
+		done
+		for pair in $(echo "${3:-}" | tr , ' '); do
+			guest "$schedule" "$pair" spinning spinning \
 				./nested_preemption_timer_accuracy_test --exact
 		done
 	done
@@ -129,10 +142,22 @@ accuracy()
 	done
 	unload_kvm
 	load_kvm patched
-	say "variant patched"
+	variant=patched
+	say "variant $variant"
 	modprobe raw_hrtimer attach=registered || die "raw_hrtimer"
 	sleep 3
 	guests "$@"
 	rmmod raw_hrtimer || die "raw_hrtimer stays"
 	unload_kvm
+	[ -n "$nested" ] || return 0
+	for variant in hardware both; do
+		load_kvm $variant
+		say "variant $variant"
+		[ $variant = hardware ] || modprobe raw_hrtimer attach=registered ||
+			die "raw_hrtimer"
+		sleep 3
+		guests "$@"
+		[ $variant = hardware ] || rmmod raw_hrtimer || die "raw_hrtimer stays"
+		unload_kvm
+	done
 }

@@ -3,12 +3,12 @@
 #
 # usage: main.sh PART...
 #
-# Runs in the machine, with a patched KVM's modules in /kvm; the kernel's own are
-# where modprobe finds them.  Lines that start with "@ " are for
+# Runs in the machine, with patched KVMs' modules in /kvm, /kvm-hardware, and /kvm-both;
+# the kernel's own are where modprobe finds them.  Lines that start with "@ " are for
 # scripts/bench/reports/measure.py, as are what the guests and test modules print.  A part:
 #
-#   accuracy:SCHEDULE,...:DISTANCE_US/SAMPLES,...
-#	each variant under each schedule
+#   accuracy:SCHEDULE,...:DISTANCE_US/SAMPLES,...[:DISTANCE_US/SAMPLES,...]
+#	each variant under each schedule; the last are for an L2 that spins
 #   timers:SCHEDULE,...:DISTANCE_US/TIMES,...
 #	a node beside a plain hrtimer
 #   cost
