@@ -27,6 +27,7 @@ BIOSES = ["bochsbios", "vgabios"]
 # which says 38.4 MHz * 78 / 2 for this model: only so do HPET, RTC and PIT agree.
 IPS = 1_497_600_000
 MEMORY_MB = 2048            # at most
+TIMER_BITS = 32             # of the VMX-preemption timer
 TIME0 = 1_700_000_000       # what the machine's clock says at power on
 
 # Older models than Ice Lake have a TSC-deadline timer that Linux distrusts.
@@ -41,7 +42,7 @@ floppya: 1_44={kernel}/floppy, status=inserted, write_protected=1
 ata0: enabled=0
 boot: floppy
 cpu: model=corei7_icelake_u, count={cpus}:1:1, quantum=16, ips={ips}, \
-ignore_bad_msrs=1, reset_on_triple_fault=0
+ignore_bad_msrs=1, reset_on_triple_fault=0, vmx_timer_bits={timer_bits}
 clock: sync=none, time0={time0}
 com1: enabled=1, {serial}
 port_e9_hack: enabled=1
@@ -91,11 +92,12 @@ def identity():
     return [ensure_bochs().name, CONFIG, IPS, TIME0]
 
 
-def command(run, _machine, vmlinuz, parameters, cpus, memory, device=None):
+def command(run, _machine, vmlinuz, parameters, cpus, memory, device=None, timer_bits=TIMER_BITS):
     """The command, for the toolchain root, that boots vmlinuz and run/initrd.
 
     It writes the guest's port 0xe9 to stdout, its console to run/console, or to a terminal
-    device of this machine.
+    device of this machine.  timer_bits: with fewer than 32 larger values of the VMX-preemption
+    timer are early, an erratum of some processors.
     """
     if memory > MEMORY_MB:
         raise BenchError(f"the vmx machine has {MEMORY_MB} MB of memory at most")
@@ -110,5 +112,6 @@ def command(run, _machine, vmlinuz, parameters, cpus, memory, device=None):
     serial = f"mode=term, dev={device}" if device else f"mode=file, dev={run}/console"
     (run / "bochsrc").write_text(CONFIG.format(
         run=run, serial=serial, bios=bochs / "bios", cpus=cpus, memory=memory, ips=IPS, time0=TIME0,
-        kernel=unpacked, start=start, params=loading.PARAMS, initrd=loading.INITRD))
+        timer_bits=timer_bits, kernel=unpacked, start=start, params=loading.PARAMS,
+        initrd=loading.INITRD))
     return [bochs / "bochs", "-q", "-f", run / "bochsrc"]

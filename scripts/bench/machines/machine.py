@@ -8,6 +8,7 @@ scripts/guest/runner.c is the other end of the conversation.
 
 import contextlib
 from dataclasses import dataclass
+import functools
 import hashlib
 import os
 import re
@@ -69,6 +70,7 @@ class Machine:
     append: str = ""            # kernel parameters
     kvm_parameters: str = ""    # as in kvm_parameters.py
     qemu: bool = False          # with QEMU in it
+    timer_bits: int = bochs.TIMER_BITS      # of vmx's VMX-preemption timer
     only: tuple = ()            # programs of /selftests: without the others it boots sooner
 
     def run(self, argv, timeout=600, keep_log=None, interactive=False, **sinks):
@@ -122,10 +124,15 @@ class Machine:
         if self.kvm_parameters:
             folder = image.modules_folder(kernel, self.kvm)
             parameters += " " + kvm_parameters.command_line(self.kvm_parameters, self.name, folder)
-        emulator = bochs.identity() if self.name == "vmx" else [self.name]
+        emulator = [self.name]
+        command = qemu.command
+        if self.name == "vmx":
+            emulator = [*bochs.identity(), self.timer_bits]
+            command = functools.partial(bochs.command, timer_bits=self.timer_bits)
+        elif self.timer_bits != bochs.TIMER_BITS:
+            raise BenchError("it is the vmx machine's VMX-preemption timer that can be early")
         made_of = _digest([run / "initrd", kernel.vmlinuz],
                           [parameters, self.cpus, self.memory, *emulator])
-        command = bochs.command if self.name == "vmx" else qemu.command
         return command(run, self.name, kernel.vmlinuz, parameters, self.cpus, self.memory,
                        device), made_of
 

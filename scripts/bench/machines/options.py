@@ -60,6 +60,13 @@ def processors(text):
     return value
 
 
+def timer_bits(text):
+    value = int(text)
+    if not 1 <= value <= 32:
+        raise argparse.ArgumentTypeError("1 to 32 bits")
+    return value
+
+
 def megabytes(text):
     value = int(text)
     if not MEMORY_MB[0] <= value <= MEMORY_MB[1]:
