@@ -60,6 +60,7 @@ RULES = [
     (r"scripts/(guest/verdicts\.sh|bench/suites/verdicts\.py)", "{/verdicts\\.sh}", "runs it"),
     (r"scripts/guest/kvm-tests\.sh|scripts/bench/suites/(accuracy|timers|kvm_series)\.py",
      "{/kvm-tests\\.sh}", "runs it"),
+    (r"scripts/guest/early-timer\.sh", "{/early-timer\\.sh}", "runs it"),
     (r"scripts/(guest/(flaky|advance|beside)\.sh|bench/(suites/reports|building/load)\.py)",
      "{/(flaky|advance|beside)\\.sh|_(edge|stopped)_test}", "is made by it"),
     (SELFTESTS + r"slew_chronyd\.txt", "{/flaky\\.sh}", "bends the clock with it"),

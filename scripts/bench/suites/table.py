@@ -110,15 +110,16 @@ def vm(*options, command=(), timeout=900, judge=None):
 
 
 def kvm_tests(*options, tests, schedules="0", distance=None, runs=1, with_module=False,
-              timeout=900, judge=None):
+              timeout=900, judge=None, before=()):
     """KVM selftests in a machine, each under each schedule of the clock as one test.
 
     distance: in us, of the timers that "up" and "down" are to change the rate of; else what
-    rate_schedule has for it.  runs: each of them so often, at random as another.
+    rate_schedule has for it.  runs: each of them so often, at random as another.  before: a
+    command that runs the rest.
     """
     script = TREE / "scripts/guest/kvm-tests.sh"
     return vm(*options, "--add", f"{script}:/kvm-tests.sh", timeout=timeout, judge=judge,
-              command=["sh", "/kvm-tests.sh", *(["--module"] if with_module else []),
+              command=[*before, "sh", "/kvm-tests.sh", *(["--module"] if with_module else []),
                        "--seed", "1", "--runs", runs,
                        *(["--distance", distance] if distance else []),
                        "--schedules", schedules, *tests])
