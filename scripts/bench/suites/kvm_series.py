@@ -15,6 +15,10 @@ HARDWARE = ["vmx_preemption_timer_test", *NESTED,
 BOTH = [*HARDWARE, "nested_timers_test --exact"]
 # Timers that are restored into a new VM, and a clock that is set under them.
 RESTORE = ["apic_timer_restore_test", *SET_CLOCK]
+# Of the series: they allow for what NTP makes of a timer.
+NTP = [NESTED[0].removesuffix(" --exact"), "nested_timers_test",
+       *(f"{timer}_accuracy_test --distance 10000 --samples 5"
+         for timer in ("nested_preemption_timer", "apic_timer", "hyperv_stimer", "xen_timer"))]
 EARLY = TREE / "scripts/guest/early-timer.sh"
 # Of 32: the processor's timer holds 1.4 ms, and is early for 10 ms and more.
 EARLY_BITS = 16
@@ -39,6 +43,8 @@ def suites(vm, kvm_tests, vmx, svm):
         Suite("vmx-fixes", kvm_tests("--kvm", "fixes", tests=FIXES), vmx, seconds=60),
         Suite("vmx-fixes-long", kvm_tests("--kvm", "fixes", tests=FIXES, schedules="+500ppm"), vmx,
               seconds=60, long=True),
+        Suite("vmx-fixes-ntp", kvm_tests("--kvm", "fixes", tests=NTP, schedules="+500ppm -500ppm"),
+              vmx, seconds=150, long=True),
         # The TSC restarts when the machine is suspended to RAM.
         Suite("vmx-fixes-suspend", kvm_tests("--kvm", "fixes", *TSC_RESTARTS,
                                              tests=["apic_timer_suspend_test"]), vmx, seconds=60,
