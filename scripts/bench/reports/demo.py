@@ -14,7 +14,8 @@ results.json, an object with
     name, tick, freq       as in adjtimex(2), freq in units of 2^-16 ppm
     wanted_ppm             mono/raw - 1: what tick and freq mean
     runs                   in the order they ran, each
-      kvm                  stock: the kernel's own; patched: with patches/kvm
+      kvm                  stock: the kernel's own; with series of patches/kvm: patched,
+                           hardware, both (building/kvm.py)
       module               absent (not loaded yet), loaded, removed
       attached             how the module covers KVM: hooked or registered; null
                            where it is not loaded
