@@ -18,7 +18,8 @@ RED, GREEN, GREY, PALE = "#c62828", "#2e7d32", "#607d8b", "#eceff1"
 PANELS = [("stock KVM\nwithout the module", ("stock", "absent"), None),
           ("stock KVM\nwith raw_hrtimer", ("stock", "loaded"), ("stock", "removed")),
           ("patched KVM\nwith raw_hrtimer", ("patched", "loaded"), ("patched", "removed")),
-          ("L2's timer in hardware\nwithout the module", ("hardware", "absent"), None)]
+          ("L2's timer in hardware\nwithout the module", ("hardware", "absent"), None),
+          ("L2's timer in hardware\nwith raw_hrtimer", ("both", "loaded"), None)]
 PANEL, ROW, GAP = 3.1, 0.62, 0.12       # inches
 LABELS, TOP, BOTTOM = 1.15, 1.75, 0.65
 
@@ -123,7 +124,7 @@ def draw(result, path):
     for number, panel in enumerate(PANELS):
         left = LABELS + number * (PANEL + GAP)
         ran = any(run["kvm"] == panel[1][0] for rate in rates for run in rate["runs"])
-        if panel[1][0] == "hardware" and not ran:
+        if panel[1][0] in ("hardware", "both") and not ran:
             continue
         if result["left_out"] and panel[1][0] == "patched":
             words(left + 0.2, TOP + ROW, "No patched KVM:\n" + textwrap.fill(
