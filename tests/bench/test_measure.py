@@ -222,12 +222,18 @@ class Goals(unittest.TestCase):
         for late, fine in ((110_000, True), (110_001, False)):
             self.assertEqual(self.beside(what, [100, 100, late], [100, 100, 100_000]), fine)
 
+    def test_a_hooked_kvms_latest_but_for_a_tick(self):
+        what = "latest lapic timer at 0, hooked KVM, to a patched one's"
+        others = [100] * 600
+        for late, fine in (([37_120], True), ([37_121], False), ([7121, 7121], False)):
+            self.assertEqual(self.beside(what, [*others, *late], [100, 110, 120]), fine)
+
     def test_a_hooked_kvms_median_is_a_patched_ones(self):
-        what = "median late at 0, hooked KVM, to a patched one's"
+        what = "median late at 0{}, hooked KVM, to a patched one's"
         for late, patched, fine in ((3900, 3500, True), (3901, 3500, False),
                                     (11_000, 10_000, True), (11_001, 10_000, False)):
-            for us in (10, 10_000_000):
-                self.assertEqual(self.beside(what, [late] * 3, [patched] * 3, us), fine)
+            for us, far in ((10, ""), (10_000_000, ", far ahead")):
+                self.assertEqual(self.beside(what.format(far), [late] * 3, [patched] * 3, us), fine)
 
     def test_a_hooked_kvms_interrupts_are_a_patched_ones(self):
         what = "interrupts for each timer at +10 %, hooked KVM, more than a patched one's"

@@ -7,7 +7,7 @@ only that no timer is early.
 """
 
 from ..reports.plan import CONSTANT, SCHEDULES
-from . import goals_in_hardware
+from . import accuracy, goals_in_hardware
 from .check import results_of, uses
 from .goal import FAR_US, goal, late, of, plain, worst
 from .ktap import Count
@@ -22,7 +22,7 @@ WAYS = {"patched": "patched KVM", "hooked": "hooked KVM"}
 ALIKE = 0.1             # how much later a hooked KVM's timers may be than a patched one's
 # Cycles, where that is more than the above:
 HOOKS = 400             # what ftrace and the hooks take from an interrupt to the guest, each time
-FEW = 7000              # a callback or a tick of the host's more, now and then
+FEW = 7000              # a callback more, now and then; one in a thousand meets the host's tick
 MORE = 0.2              # timer interrupts for each timer: those of the host's own vary
 
 
@@ -91,19 +91,30 @@ def alike(result):
         both = [key for key in hooked if key in patched]
         if not both:
             continue
-        most, where = worst([hooked[key] for key in both], lambda a: a["median"] / _limit(
-            patched[a["guest"], a["distance_us"]]["median"], HOOKS))
-        found.append(goal(
-            f"median late at {schedule}, hooked KVM, to a patched one's, of what is allowed: "
-            f"{ALIKE:.0%} more, or {HOOKS} cycles", "<= 1.00", f"{most:.2f} ({where})", most <= 1,
-            True))
+        for far in (False, True):
+            some = [hooked[key] for key in both if (key[1] >= FAR_US) == far]
+            if not some:
+                continue
+            most, where = worst(some, lambda a: a["median"] / _limit(
+                patched[a["guest"], a["distance_us"]]["median"], HOOKS))
+            found.append(goal(
+                f"median late at {schedule}{', far ahead' if far else ''}, hooked KVM, to a "
+                f"patched one's, of what is allowed: {ALIKE:.0%} more, or {HOOKS} cycles",
+                "<= 1.00", f"{most:.2f} ({where})", most <= 1, not far))
         for guest in dict.fromkeys(guest for guest, _ in both):
-            latest, limit = (max(way[key]["max"] for key in both if key[0] == guest)
-                             for way in (hooked, patched))
-            limit = _limit(limit, FEW)
-            found.append(goal(f"latest {guest} timer at {schedule}, hooked KVM, to a patched one's",
-                              f"<= {limit}", str(latest), latest <= limit, True))
+            found.append(_latest(f"latest {guest} timer at {schedule}, hooked KVM, to a patched "
+                                 "one's", *([way[key] for key in both if key[0] == guest]
+                                            for way in (hooked, patched))))
     return found
+
+
+def _latest(what, hooked, patched):
+    limit = _limit(max(a["max"] for a in patched), FEW)
+    # The first of each goes through page faults.
+    late = sorted(sample for a in hooked for sample in a["samples"][1:])
+    outliers = round(len(late) * accuracy.OUTLIERS)
+    met = late[-1 - outliers] <= limit and late[-1] <= limit + outliers * accuracy.TICK
+    return goal(what, f"<= {limit}, but for {outliers}", str(late[-1]), met, True)
 
 
 def _interrupts(items):
