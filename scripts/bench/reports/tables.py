@@ -22,17 +22,23 @@ def _columns(items, key):
     return list(dict.fromkeys(item[key] for item in items))
 
 
+def _variants(items):
+    """Those that were measured: on svm not all are."""
+    return [name for name in VARIANTS if any(item["variant"] == name for item in items)]
+
+
 def overview(items):
     """For each guest and schedule: of each variant how many are early, and the latest."""
     if not items:
         return []
+    variants = _variants(items)
     lines = ["Guests' timers at all distances: early ones in percent, and the latest in cycles "
              "(M: millions)", "",
-             f"{'timer':9}{'clock':9}" + "".join(f"{name:>18}" for name in VARIANTS)]
+             f"{'timer':9}{'clock':9}" + "".join(f"{name:>18}" for name in variants)]
     for guest in _columns(items, "guest"):
-        for schedule in _columns(items, "schedule"):
+        for schedule in _columns([i for i in items if i["guest"] == guest], "schedule"):
             cells = []
-            for variant in VARIANTS:
+            for variant in variants:
                 found = [i for i in items if (i["guest"], i["schedule"], i["variant"])
                          == (guest, schedule, variant)]
                 if not found:
@@ -49,15 +55,16 @@ def l2_last(items):
     items = [item for item in items if item.get("l2_last") is not None]
     if not items:
         return []
+    variants = _variants(items)
     lines = ["The last TSC that an L2 which spins has read, cycles from its deadline, at worst: "
-             "must be < 0", "", f"{'clock':18}" + "".join(f"{name:>18}" for name in VARIANTS)]
+             "must be < 0", "", f"{'clock':18}" + "".join(f"{name:>18}" for name in variants)]
     for schedule in _columns(items, "schedule"):
         worst = {}
         for item in items:
             if item["schedule"] == schedule:
                 worst.setdefault(item["variant"], []).append(item["l2_last"])
         lines.append(f"{schedule:18}" + "".join(
-            f"{cycles(max(worst[name])) if name in worst else '-':>18}" for name in VARIANTS))
+            f"{cycles(max(worst[name])) if name in worst else '-':>18}" for name in variants))
     return [*lines, ""]
 
 
@@ -137,8 +144,8 @@ def goals(items):
 
 def everything(result):
     """All tables."""
-    variants = [f"{name:9}{what}" for name, what in VARIANTS.items()] + [""]
-    shown = variants if result["accuracy"] else []
+    variants = [f"{name:9}{VARIANTS[name]}" for name in _variants(result["accuracy"])]
+    shown = [*variants, ""] if variants else []
     return "\n".join(shown + overview(result["accuracy"]) + l2_last(result["accuracy"])
                      + medians(result["accuracy"])
                      + timers(result["timers"]) + cost(result) + growth(result["growth"])
