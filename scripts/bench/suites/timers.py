@@ -86,7 +86,7 @@ def suites(kvm_tests, vmx, svm):
     for way, more in MORE.items():
         apic = [test for test in TIMERS + PERIODIC if test.startswith("apic")]
         tests = (each(apic, SPINNING) + each(apic, HALTED)
-                 + (each(WRITTEN, SHORTER) if more else []))
+                 + (each(WRITTEN, HALTED) if more else []))
         if way == "stock":
             on_vmx("hrtimers", way, each(apic, SPINNING), f"{accuracy.NOMINAL} +10% random",
                    machine=HRTIMERS, seconds=40)
