@@ -120,10 +120,27 @@ get()	# WHAT PACKAGE
 	fi
 }
 
+own="use the build tree of a kernel of your own with KDIR=..."
+
+# What to do where the headers of a release lack a program of the kernel's scripts.
+get_scripts()
+{
+	case $distribution in
+	ubuntu | fedora | arch | opensuse)
+		echo "install all of them ($(install "$(headers_package "$1")")), and if that package does not have this file, $own"
+		;;
+	debian)
+		echo "no package of Debian's has it, so $own"
+		;;
+	*)
+		echo "$own"
+		;;
+	esac
+}
+
 # What to do where the headers of a release lack Rust's metadata.
 get_metadata()
 {
-	own="use the build tree of a kernel of your own with KDIR=..."
 	case $distribution in
 	ubuntu)
 		echo "install them ($(install "linux-lib-rust-$1")), or $own"

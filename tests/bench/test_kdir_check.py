@@ -223,6 +223,27 @@ class KdirCheck(unittest.TestCase):
                 self.refuses(words, distribution=distribution)
                 self.refuses("rust/libkernel.rmeta is missing", distribution=distribution)
 
+    def test_gendwarfksyms(self):
+        program = "scripts/gendwarfksyms/gendwarfksyms"
+        self.config(CONFIG + "CONFIG_MODVERSIONS=y\nCONFIG_GENDWARFKSYMS=y\n")
+        for distribution, release, words in [
+                ("debian", "7.3.4+deb13-amd64", "no package of Debian's has it, so use the build tree"),
+                ("ubuntu", "7.2.0-9-generic", "('apt-get install linux-headers-7.2.0-9-generic')"),
+                ("fedora", "7.2.5-200.fc44.x86_64", "('dnf install kernel-devel-7.2.5-200.fc44.x86_64')"),
+                ("arch", "7.2.5-zen1-1-zen", "('pacman -S linux-zen-headers')"),
+                ("opensuse", "7.2.5-1-default", "('zypper install kernel-default-devel')"),
+                ("other", "7.2.5", "is missing): use the build tree of a kernel of your own")]:
+            with self.subTest(distribution):
+                self.release(release)
+                self.refuses(words, distribution=distribution)
+                self.refuses(f"(CONFIG_MODVERSIONS; {self.kdir}/{program} is missing)",
+                             distribution=distribution)
+        self.write(self.kdir / "init/main.c")
+        self.refuses("is missing): run 'make modules_prepare' in that tree")
+        self.write(self.kdir / program)
+        self.release("7.3.4")
+        self.accepts()
+
     def test_inlined_helpers(self):
         self.config(CONFIG + "CONFIG_RUST_INLINE_HELPERS=y\n")
         self.refuses("rust/helpers/helpers.bc is missing")
