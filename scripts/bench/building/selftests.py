@@ -5,14 +5,15 @@ import os
 import shutil
 
 from .. import cache
-from ..cache import BenchError, TREE, say
+from ..cache import BenchError, TREE
 from ..toolchain import root
-from .kernel import jobs
+from .kernel import ensure_kernel, jobs
 
 OURS = TREE / "tests/selftests/raw_hrtimer"
 RECIPE = "2"
 
-# The first version whose library our guests are written for.
+# The first version whose library our guests are written for.  They are static, and run on older
+# kernels as they are.
 LIBRARY = (7, 3)
 
 # Patterns, of files in tools/testing/selftests/kvm: what a change to KVM's timers
@@ -74,16 +75,9 @@ def _build_timers(kernel, path):
     shutil.rmtree(obj)
 
 
-def _build_ours(path, kernel, base):
-    for test in (base / "bin").iterdir():
-        os.link(test, path / test.name)
-
-    # As if they lay among the kernel's own, with its library, already built.
+def _build_guests(path, kernel, base):
+    """Ours, as if they lay among the kernel's own, with its library, already built."""
     guests = sorted((OURS / "kvm").glob("*.c"))
-    if tuple(map(int, kernel.series.split("."))) < LIBRARY:
-        say("selftests", f"{len(guests)} guests of ours left out: KVM's selftest library is "
-            f"older than {LIBRARY[0]}.{LIBRARY[1]}'s")
-        guests = []
     work = path / "work"
     x86 = kernel.source / "tools/testing/selftests/kvm/x86"
     shutil.copytree(x86, work / "x86")
@@ -92,17 +86,25 @@ def _build_ours(path, kernel, base):
         if (work / "x86" / file.name).exists():
             raise BenchError(f"{file} has the name of one of the kernel's own tests")
         shutil.copy2(file, work / "x86")
-    if guests:
-        names = [f"x86/{file.stem}" for file in guests]
-        _make(kernel, base, names,
-              binds=[(work / "x86", x86), (work / "obj", base / "obj")],
-              extra=["TEST_GEN_PROGS_EXTENDED="
-                     + " ".join(str(base / "obj" / name) for name in names)])
-        for file in guests:
-            root.run(["strip", "-g", "-o", path / file.stem,
-                      work / "obj/x86" / file.stem])
+    names = [f"x86/{file.stem}" for file in guests]
+    _make(kernel, base, names,
+          binds=[(work / "x86", x86), (work / "obj", base / "obj")],
+          extra=["TEST_GEN_PROGS_EXTENDED="
+                 + " ".join(str(base / "obj" / name) for name in names)])
+    for file in guests:
+        root.run(["strip", "-g", "-o", path / file.stem, work / "obj/x86" / file.stem])
     shutil.rmtree(work)
 
+
+def _build_ours(path, kernel, base, guests):
+    """guests: a directory that has ours already, for another kernel; None: build them."""
+    for test in (base / "bin").iterdir():
+        os.link(test, path / test.name)
+    if guests:
+        for file in (OURS / "kvm").glob("*.c"):
+            os.link(guests / file.stem, path / file.stem)
+    else:
+        _build_guests(path, kernel, base)
     for file in sorted(OURS.glob("*.c")):
         root.run([kernel.cc, "-static", "-O2", "-Wall", "-D_GNU_SOURCE=", "-I", OURS,
                   "-I", kernel.source / "tools/testing/selftests",
@@ -116,5 +118,8 @@ def ensure_selftests(kernel):
                        lambda path: _build_kernels(path, kernel), keep=2)
     sources = [p for p in cache.files_below(OURS) if p.suffix in (".c", ".h")
                and p.parent in (OURS, OURS / "kvm")]
-    return cache.stage(f"selftests-{kernel.series}", [RECIPE, str(base), *sources],
-                       lambda path: _build_ours(path, kernel, base), keep=2)
+    is_older = tuple(map(int, kernel.series.split("."))) < LIBRARY
+    guests = ensure_selftests(ensure_kernel()) if is_older else None
+    return cache.stage(f"selftests-{kernel.series}",
+                       [RECIPE, str(base), *sources, *([str(guests)] if guests else [])],
+                       lambda path: _build_ours(path, kernel, base, guests), keep=2)
