@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+from bench.building import kernel  # noqa: E402
 from bench.figures import blocks, collect, pages, quotes  # noqa: E402
 from bench.suites import record, timers  # noqa: E402
 from bench.suites.ktap import Count  # noqa: E402
@@ -273,6 +274,47 @@ class Collecting(unittest.TestCase):
 
     def test_not_of_a_machine_that_does_not_repeat(self):
         self.assertEqual(self.bench(["timers"], machine="svm", timers=[1]), {})
+
+    def test_another_kernel(self):
+        def found(**more):
+            result = {"module": {"git": "abc"}, "kernel": {"release": "6.18.15"}, "quick": False,
+                      "machine": {"name": "vmx", "images": ["01", "23"]}, "jobs": ["nodes", "guests"],
+                      "timers": [1], "accuracy": [{"max": 3, "samples": [1]}], "complaints": {}, **more}
+            (self.build / "bench/vmx-6.18").mkdir(parents=True, exist_ok=True)
+            (self.build / "bench/vmx-6.18/results.json").write_text(json.dumps(result),
+                                                                    encoding="utf-8")
+            return collect.collect(self.build)
+        self.assertEqual(found()["kernel-6.18"]["results"], {"timers": [1], "accuracy": [{"max": 3}]})
+        for more in ({"quick": True}, {"complaints": {"nodes": ["a"]}}, {"jobs": ["guests"]}):
+            self.assertEqual(found(**more), {})
+
+    def test_releases(self):
+        release = kernel.tested()[-1]
+
+        def found(log="    # Totals: pass:1 fail:0 xfail:0\n# Totals: pass:168 fail:0 skip:8\n"):
+            self.suite(release, log)
+            rows = collect.releases(self.build).get("releases", {}).get("results", [])
+            return next((row for row in rows if row["commit"] == "abc"), None)
+        self.assertIsNone(found())
+        (self.build / f"check/{release}").mkdir()
+        (self.build / f"check/{release}/results.json").write_text('{"passed": 15, "failed": 0}')
+        row = found()
+        self.assertEqual((row["passed"], row["skipped"], row["expected"], row["runs"]), (168, 8, 15, 15))
+        line, = [line for line in blocks.lines("releases", {"releases": data([row])}) if release in line]
+        self.assertEqual(line.split()[1:6], ["168", "8", "15", "of", "15"])
+        self.assertIsNone(found("# Totals: pass:168 fail:1 skip:8\n"))
+
+    def test_releases_that_were_not_run_again(self):
+        first, last = kernel.tested()[0], kernel.tested()[-1]
+        self.suite(last, "# Totals: pass:168 fail:0 skip:8\n")
+        (self.build / f"check/{last}").mkdir()
+        (self.build / f"check/{last}/results.json").write_text('{"passed": 15, "failed": 0}')
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "releases.json").write_text(json.dumps(data(
+                [{"release": name, "commit": "before"} for name in ("1.0", last, first)])))
+            rows = collect.releases(self.build, Path(folder))["releases"]["results"]
+        self.assertEqual([(row["release"], row["commit"]) for row in rows],
+                         [(first, "before"), (last, "abc")])
 
     def test_a_whole_check(self):
         record.write(self.build / "check", [], (Count(passed=5, failures=["a"]), 61.2), "abc", 2)

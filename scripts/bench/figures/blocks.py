@@ -107,6 +107,24 @@ def ways(data):
     return _literal([_origin(data["ways"])], lines)
 
 
+def releases(data):
+    """The lines of tested-kernels, each with the commit that its suite has passed with."""
+    return _simple(
+        f"``{data['releases']['command']}``",
+        ("release", "selftests passed", "skipped", "runs expected", "date", "commit"),
+        [(row["release"], row["passed"], row["skipped"], f"{row['expected']} of {row['runs']}",
+          row["date"], row["commit"]) for row in data["releases"]["results"]])
+
+
+def other_kernel(name):
+    """Nodes and guests' timers on another kernel than stock."""
+    def block(data):
+        found = data[name]["results"]
+        return _literal([_origin(data[name])], [*tables.timers(found["timers"]),
+                                                *tables.overview(found["accuracy"])[:-1]])
+    return block
+
+
 def growth(data):
     return _literal([_origin(data["growth"])], tables.growth(data["growth"]["results"])[2:-1])
 
@@ -174,6 +192,8 @@ BLOCKS = {
     "accuracy": (accuracy, list(ACCURACY)),
     "slew": (slew, ["slew"]),
     "ways": (ways, ["ways"]),
+    "releases": (releases, ["releases"]),
+    "kernel-6.18": (other_kernel("kernel-6.18"), ["kernel-6.18"]),
     "growth": (growth, ["growth"]),
     "timers": (timers, ["timers"]),
     "flaky": (flaky, ["flaky"]),

@@ -15,6 +15,7 @@ import json
 import re
 import time
 
+from ..building import kernel
 from ..cache import TREE
 from ..machines.machine import image_of
 from ..reports.plan import CONSTANT, SCHEDULES, SLEW_US
@@ -130,6 +131,46 @@ def _of_suites(build, names, figures):
             "images": list(map(image_of, logs)), "results": figures}
 
 
+def other_kernels(build):
+    """What "scripts/measure --kernel SERIES" has measured of a kernel other than stock."""
+    found = {}
+    for file in sorted((build / "bench").glob("vmx-*/results.json")):
+        result, series = _load(file), file.parent.name.removeprefix("vmx-")
+        if result["jobs"] == ["nodes", "guests"] and not result["complaints"] and not result["quick"]:
+            found[f"kernel-{series}"] = _data(f"scripts/measure --kernel {series}", file, result, {
+                "timers": result["timers"], "accuracy": _without_samples(result["accuracy"])})
+    return found
+
+
+_TOTALS = re.compile(r"# Totals: pass:(\d+) fail:0 skip:(\d+)")
+
+
+def _release(build, release):
+    """What the suite of a line of tested-kernels has left, if it has passed."""
+    entry = record.read(build / "check")["suites"].get(release)
+    runs = build / f"check/{release}/results.json"
+    totals = next(filter(None, map(_TOTALS.fullmatch, _lines(build, release))), None)
+    if not entry or entry["failed"] or not totals or not runs.exists():
+        return None
+    result = _load(runs)
+    return {"release": release, "commit": entry["commit"], "date": entry["date"],
+            "passed": int(totals[1]), "skipped": int(totals[2]), "expected": result["passed"],
+            "runs": result["passed"] + result["failed"]}
+
+
+def releases(build, folder=FOLDER):
+    """A row for each line of tested-kernels: the new one, or the one that there was."""
+    new = [row for release in kernel.tested() if (row := _release(build, release))]
+    if not new:
+        return {}
+    file = folder / "releases.json"
+    rows = {row["release"]: row for row in [*(_load(file)["results"] if file.exists() else []), *new]}
+    newest = max(new, key=lambda row: row["date"])
+    return {"releases": {"command": "scripts/check RELEASE", "commit": newest["commit"],
+                         "date": newest["date"], "kernel": None, "images": [],
+                         "results": [rows[name] for name in kernel.tested() if name in rows]}}
+
+
 def _lines(build, suite):
     file = build / f"check/{suite}.log"
     return file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
@@ -206,7 +247,7 @@ def check(build):
 def collect(build):
     """Every data file that there are results for, by its name."""
     found = {}
-    for source in (demo, bench, ways, cost, reported, symptom, check):
+    for source in (demo, bench, other_kernels, ways, cost, reported, symptom, releases, check):
         found |= source(build)
     return found
 
