@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 from bench.reports import measure, plan, tables  # noqa: E402
 from bench.suites import goals  # noqa: E402
 
-KERNEL = SimpleNamespace(release="7.3.4", version="7.3.4-1")
+KERNEL = SimpleNamespace(release="7.3.4", version="7.3.4-1", has=lambda _symbol: True)
 
 
 def guest(variant="patched", schedule="10000+0", samples=(9000, 100, 110, 120), status=0,
@@ -52,6 +52,14 @@ def read(*lines, end=("@ done",)):
 
 def results(*readers, machine="vmx"):
     result = measure.results(readers, KERNEL, machine, "git")
+    result["goals"] = goals.judge(result)
+    return result
+
+
+def uncoupled(*readers):
+    """Of a kernel whose clockevents count nanoseconds of their own."""
+    result = measure.results(readers, SimpleNamespace(**{**vars(KERNEL), "has": lambda _symbol: False}),
+                             "vmx", "git")
     result["goals"] = goals.judge(result)
     return result
 
@@ -133,6 +141,8 @@ class Reading(unittest.TestCase):
         for machine in ("vmx", "svm"):
             for quick in (False, True):
                 self.assertTrue(all(job.parts for job in plan.jobs(machine, quick)))
+        for quick in (False, True):
+            self.assertTrue(all(job.parts for job in plan.of_another_kernel(quick)))
 
 
 class Complaints(unittest.TestCase):
@@ -288,6 +298,37 @@ class Goals(unittest.TestCase):
     def test_callbacks_and_interrupts(self):
         found = met(results(read(*compare(calls=21, irqs=26, early=1))))
         self.assertEqual(list(found.values()), [False] * 4)
+
+    def test_callbacks_and_interrupts_where_no_clockevent_counts_the_tsc(self):
+        def missed(*lines):
+            result = uncoupled(read(*lines))
+            return [goal["what"] for goal in result["goals"] if goal["asserted"] and not goal["met"]]
+        self.assertEqual(missed(*compare(calls=60)), [])
+        self.assertEqual(missed(*compare(calls=61)), ["callbacks per timer"])
+        self.assertEqual(missed(*compare(early=1)), ["nodes that are early"])
+        # Twice as many as the plain one's is a fault on any kernel.
+        self.assertIn("interrupts, to those of plain hrtimers of the same expiries",
+                      missed(*compare(irqs=40)))
+        self.assertIn("interrupts for each node, at any distance and rate", missed(*compare(irqs=46)))
+        hooked = "callbacks that find a guest's timer early, at constant rates, hooked KVM"
+        self.assertEqual(missed(*guest("hooked", restarts=8)), [])
+        self.assertEqual(missed(*guest("hooked", restarts=9)), [hooked])
+
+    def test_hooked_where_there_is_no_patched_kvm(self):
+        def missed(*lines):
+            result = uncoupled(read(*guest("stock", samples=(0, 1000, 1000, 1000), irqs=4), *lines))
+            return [goal["what"] for goal in result["goals"] if not goal["met"]]
+        self.assertEqual(missed(), [])
+        self.assertEqual(missed(*guest("hooked", samples=(0, 2200, 2200, 8000), irqs=8)), [])
+        median, = missed(*guest("hooked", samples=(0, 2201, 2201, 2201), irqs=4))
+        self.assertIn("median late, hooked KVM", median)
+        self.assertEqual(missed(*guest("hooked", samples=(0, 1000, 1000, 8001), irqs=4)),
+                         ["latest lapic timer at constant rates, hooked KVM"])
+        self.assertEqual(missed(*guest("hooked", samples=(0, 1000, 1000, 1000), irqs=9)),
+                         ["interrupts for each timer at 0, hooked KVM, more than stock KVM's"])
+        self.assertEqual(missed(*guest("hooked", "change", samples=(0, 1000, 1000, 31000))), [])
+        self.assertEqual(missed(*guest("hooked", "change", samples=(0, 1000, 1000, 31001))),
+                         ["latest lapic timer at rates that change, hooked KVM"])
 
     def test_nested_arm(self):
         def lines(kind, armed):

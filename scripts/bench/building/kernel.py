@@ -43,6 +43,10 @@ class Kernel:
         """Major and minor: 7.3.  All that are built from one source have the same."""
         return series_of(self.release)
 
+    def has(self, symbol):
+        """Whether its configuration has CONFIG_<symbol>=y."""
+        return f"CONFIG_{symbol}=y" in (self.kdir / ".config").read_text().splitlines()
+
     def make(self, *args):
         """The command that starts every build for this kernel."""
         return ["make", f"-j{jobs()}", "ARCH=x86", *self.toolchain, *map(str, args)]

@@ -5,7 +5,8 @@ What scripts/guest/measure prints is read here, and becomes results.json, an obj
 with
   schema      1; changes when a name below changes its meaning
   module      {git}: git describe of the tree that was built
-  kernel      {release, version}: uname -r, and of the Debian packages
+  kernel      {release, version, coupled}: uname -r, of the Debian packages, and whether a
+              clockevent may be programmed with the expiry's TSC value
   machine     {name, cpu, khz, images}: of scripts/vm; khz is the TSC's rate there; images are
               digests of what the machines were made of: on vmx the same ones give the same figures
   jobs        the names of the machines, and quick: whether they did less
@@ -226,7 +227,8 @@ def results(readers, kernel, machine, git, quick=False):
     for reader in readers:
         cost |= reader.cost
     return {"schema": SCHEMA, "module": {"git": git},
-            "kernel": {"release": kernel.release, "version": kernel.version},
+            "kernel": {"release": kernel.release, "version": kernel.version,
+                       "coupled": kernel.has("GENERIC_CLOCKEVENTS_COUPLED")},
             "machine": {"name": machine, "cpu": facts.get("cpu"),
                         "khz": round(float(facts.get("khz") or 0) * 1000),
                         "images": [reader.facts.get("image") for reader in readers]},

@@ -54,7 +54,7 @@ RULES = [
     (r"scripts/guest/demo\.sh|scripts/demo|scripts/bench/reports/(demo|demo_table|report)\.py",
      "{demo}", "runs it"),
     (r"scripts/guest/measure/.*|scripts/measure|scripts/bench/(reports/"
-     r"(measure|plan|tables|pictures)|suites/(goal|goals|goals_in_hardware))\.py", "{measure}", "runs it"),
+     r"(measure|plan|tables|pictures)|suites/goal\w*)\.py", "{measure}", "runs it"),
     (r"scripts/bench/machines/session\.py", "{demo|measure}", "runs its machines by it"),
     (r"scripts/guest/symptom\.sh", "symptom", "runs it"),
     (r"scripts/(guest/verdicts\.sh|bench/suites/verdicts\.py)", "{/verdicts\\.sh}", "runs it"),

@@ -106,13 +106,15 @@ class Context:
         return lines, status
 
 
-def results_of(context, script, *options, judge, **how):
+def results_of(context, script, *options, judge, folder="", **how):
     """Run a program of scripts/ that leaves results.json; judge() makes a Count of these.
+
+    folder: for them, within the suite's own, where it runs several such programs.
 
     What the program says is not to be trusted is a failure, and so is an exit status for
     which there is no other.  One that nothing was judged of and that succeeds is one test.
     """
-    output = context.log.with_suffix("")
+    output = context.log.with_suffix("") / folder
     file = output / "results.json"
     file.unlink(missing_ok=True)
     lines, status = context.command(

@@ -158,7 +158,7 @@ def demonstration(*options):
 
 
 def tested_kernel(release):
-    """A line of tested-kernels: the module builds, all vmx selftests, make demo."""
+    """A line of tested-kernels: the module builds, all vmx selftests, make demo, nodes measured."""
     def run(context):
         try:
             found = kernel.ensure_kernel(release)
@@ -169,10 +169,11 @@ def tested_kernel(release):
         context.note(f"ok 1 the module builds for {release}")
         count = Count(passed=1)
         for step in (vm("--kernel", release, command=RUN_ALL_STRICTLY, timeout=1500),
-                     demonstration("--kernel", release)):
+                     demonstration("--kernel", release),
+                     goals.suite("vmx", "--kernel", release, "--quick", folder="nodes")):
             count += step(context)
         return count
-    return uses(run, "demo", "patched", *RUN_ALL)
+    return uses(run, "demo", "measure", "patched", *RUN_ALL)
 
 
 KUNIT = ["sh", "-c", "modprobe raw_hrtimer && cat /sys/kernel/debug/kunit/raw_hrtimer*/results"]

@@ -3,8 +3,8 @@
 #
 # usage: main.sh PART...
 #
-# Runs in the machine, with patched KVMs' modules in /kvm, /kvm-hardware, and /kvm-both;
-# the kernel's own are where modprobe finds them.  Lines that start with "@ " are for
+# Runs in the machine, with patched KVMs' modules in /kvm, /kvm-hardware, and /kvm-both, if there
+# are any; the kernel's own are where modprobe finds them.  Lines that start with "@ " are for
 # scripts/bench/reports/measure.py, as are what the guests and test modules print.  A part:
 #
 #   accuracy:SCHEDULE,...:DISTANCE_US/SAMPLES,...[:DISTANCE_US/SAMPLES,...]
