@@ -311,8 +311,8 @@ class Goals(unittest.TestCase):
                       missed(*compare(irqs=40)))
         self.assertIn("interrupts for each node, at any distance and rate", missed(*compare(irqs=46)))
         hooked = "callbacks that find a guest's timer early, at constant rates, hooked KVM"
-        self.assertEqual(missed(*guest("hooked", restarts=8)), [])
-        self.assertEqual(missed(*guest("hooked", restarts=9)), [hooked])
+        self.assertEqual(missed(*guest("hooked", restarts=12)), [])
+        self.assertEqual(missed(*guest("hooked", restarts=13)), [hooked])
 
     def test_hooked_where_there_is_no_patched_kvm(self):
         def missed(*lines):

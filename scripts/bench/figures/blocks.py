@@ -121,7 +121,8 @@ def other_kernel(name):
     def block(data):
         found = data[name]["results"]
         return _literal([_origin(data[name])], [*tables.timers(found["timers"]),
-                                                *tables.overview(found["accuracy"])[:-1]])
+                                                *tables.overview(found["accuracy"]),
+                                                *tables.l2_last(found["accuracy"])[:-1]])
     return block
 
 

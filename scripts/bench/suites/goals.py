@@ -7,9 +7,9 @@ only that no timer is early.
 """
 
 from ..reports.plan import CONSTANT, SCHEDULES
-from . import accuracy, goals_in_hardware
+from . import goals_in_hardware
 from .check import results_of, uses
-from .goal import ALIKE, FAR_US, FEW, allowed, goal, late, of, plain, worst
+from .goal import ALIKE, FAR_US, allowed, goal, late, latest, of, plain, worst
 from .goals_kernels import alone, limits_of
 from .ktap import Count
 
@@ -97,19 +97,10 @@ def alike(result):
                 f"patched one's, of what is allowed: {ALIKE:.0%} more, or {HOOKS} cycles",
                 "<= 1.00", f"{most:.2f} ({where})", most <= 1, not far))
         for guest in dict.fromkeys(guest for guest, _ in both):
-            found.append(_latest(f"latest {guest} timer at {schedule}, hooked KVM, to a patched "
-                                 "one's", *([way[key] for key in both if key[0] == guest]
-                                            for way in (hooked, patched))))
+            found.append(latest(f"latest {guest} timer at {schedule}, hooked KVM, to a patched "
+                                "one's", *([way[key] for key in both if key[0] == guest]
+                                           for way in (hooked, patched))))
     return found
-
-
-def _latest(what, hooked, patched):
-    limit = allowed(max(a["max"] for a in patched), FEW)
-    # The first of each goes through page faults.
-    late = sorted(sample for a in hooked for sample in a["samples"][1:])
-    outliers = round(len(late) * accuracy.OUTLIERS)
-    met = late[-1 - outliers] <= limit and late[-1] <= limit + outliers * accuracy.TICK
-    return goal(what, f"<= {limit}, but for {outliers}", str(late[-1]), met, True)
 
 
 def _interrupts(items, limit):
