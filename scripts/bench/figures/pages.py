@@ -27,7 +27,7 @@ import re
 from ..cache import TREE
 from . import blocks
 
-_BLOCK = re.compile(r"^\.\. figures: ([\w-]+)(?:: ([^\n]+))?\n.*?^\.\. figures end$", re.M | re.S)
+_BLOCK = re.compile(r"^\.\. figures: ([\w.-]+)(?:: ([^\n]+))?\n.*?^\.\. figures end$", re.M | re.S)
 _QUOTES = re.compile(r"^ *\.\. quotes: (.*(?:\n +(?!\.\.)\S.*)*)", re.M)
 _QUOTE = re.compile(r"(.+) ([a-z_\d-]+\.[a-z_\d]+)")
 # What ends the text that a quotation is about, going up.
