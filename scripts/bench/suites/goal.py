@@ -32,12 +32,15 @@ def allowed(cycles, least):
     return cycles + max(int(cycles * ALIKE), least)
 
 
-def latest(what, hooked, others, more=0):
-    """The latest of a hooked KVM's timers, beside others; more: cycles that are allowed beyond FEW."""
+def latest(what, hooked, others, more=0, few=0):
+    """The latest of a hooked KVM's timers, beside others.
+
+    more: cycles that are allowed beyond FEW; few: so many outliers, however few the timers are.
+    """
     limit = allowed(max(a["max"] for a in others), FEW) + more
     # The first of each goes through page faults.
     late_ones = sorted(sample for a in hooked for sample in a["samples"][1:])
-    outliers = round(len(late_ones) * accuracy.OUTLIERS)
+    outliers = max(few, round(len(late_ones) * accuracy.OUTLIERS))
     met = late_ones[-1 - outliers] <= limit and late_ones[-1] <= limit + outliers * accuracy.TICK
     return goal(what, f"<= {limit}, but for {outliers}", str(late_ones[-1]), met, True)
 

@@ -56,7 +56,8 @@ def alone(result):
                 ("rates that change", CHANGE, [a for key, a in hooked.items() if key[0] == guest
                                                and key[2] not in constant])):
             if some:
-                found.append(latest(f"latest {guest} timer at {name}, hooked KVM", some, stock, more))
+                found.append(latest(f"latest {guest} timer at {name}, hooked KVM", some, stock, more,
+                                    few=1))
     for schedule in constant:
         both = [(a, plain[key]) for key, a in hooked.items() if key[2] == schedule and key in plain
                 and None not in (a["irqs"], plain[key]["irqs"])]
