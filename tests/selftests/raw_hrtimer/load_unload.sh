@@ -11,7 +11,7 @@ TIMES=20
 # NAME: whether modinfo has it, and more than the name.  The file is searched as well, because
 # busybox's modinfo takes no field behind a byte that is not 0, as the first may be.
 info_has() {
-	file=$(module_file raw_hrtimer || echo raw_hrtimer)
+	file=$(module_file raw_hrtimer || modinfo raw_hrtimer | sed -n 's/^filename: *//p')
 	modinfo "$file" | grep -q "^$1: *[^ ]" ||
 		{ [ -r "$file" ] && tr '\0' '\n' < "$file" | grep -qE "(^|[^a-z])$1=[^ ]"; }
 }
