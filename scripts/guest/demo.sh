@@ -6,7 +6,8 @@
 # Runs in the machine: the test with each KVM, at each rate of the host's clock that
 # names it: stock, the kernel's own, without the module, with it, and again without;
 # if the directory PATCHED_KVM exists, with the modules in its folders: patched, with
-# raw_hrtimer and again without; hardware, without; both, with.  Lines that start with "@ " are for scripts/bench/reports/demo.py.
+# raw_hrtimer and again without; hardware, without; both, with.  Lines that start with
+# "@ " are for scripts/bench/reports/demo.py.
 set -eu
 
 test=$1
@@ -76,12 +77,9 @@ for kvm in stock patched hardware both; do
 		[ $loaded = yes ] || load "$kvm"
 		loaded=yes
 		case $kvm in
-		stock)
-			run stock absent
-			with_and_without_module stock
-			;;
-		patched)
-			with_and_without_module patched
+		stock | patched)
+			[ $kvm = patched ] || run stock absent
+			with_and_without_module $kvm
 			;;
 		hardware)
 			run hardware absent

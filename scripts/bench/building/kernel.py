@@ -45,7 +45,7 @@ class Kernel:
 
     def has(self, symbol):
         """Whether its configuration has CONFIG_<symbol>=y."""
-        return f"CONFIG_{symbol}=y" in (self.kdir / ".config").read_text().splitlines()
+        return configured(self.kdir, symbol)
 
     def make(self, *args):
         """The command that starts every build for this kernel."""
@@ -64,6 +64,11 @@ def tested():
     """The releases in the file of tested kernels."""
     lines = TESTED.read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.strip() and line[0] != "#"]
+
+
+def configured(tree, symbol):
+    """Whether a build tree's configuration has CONFIG_<symbol>=y."""
+    return f"CONFIG_{symbol}=y" in (tree / ".config").read_text(encoding="utf-8").splitlines()
 
 
 def running_release(tree):
@@ -148,7 +153,7 @@ def _prepare(build, release, source, cc, env, top):
     got = running_release(build)
     if got != release:
         raise BenchError(f"the prepared tree says {got} instead of {release}")
-    if "CONFIG_RUST=y" not in (build / ".config").read_text().splitlines():
+    if not configured(build, "RUST"):
         raise BenchError(f"the kernel {release} cannot have Rust modules with this "
                          "toolchain: olddefconfig turned CONFIG_RUST off")
 

@@ -27,12 +27,9 @@ COUPLED = Limits(calls=1, irqs=MET, restarts=0)
 UNCOUPLED = Limits(calls=3, irqs=2.25, restarts=3)
 
 
-def _is_coupled(result):
-    return result["kernel"].get("coupled", True)        # older ones do not say
-
-
 def limits_of(result):
-    return COUPLED if _is_coupled(result) else UNCOUPLED
+    # Older results do not say.
+    return COUPLED if result["kernel"].get("coupled", True) else UNCOUPLED
 
 
 def alone(result):
