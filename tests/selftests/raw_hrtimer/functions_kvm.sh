@@ -100,7 +100,23 @@ need_guest() {
 MEASURING=apic_timer_accuracy_test
 
 # ARGUMENT...: runs it, where GUEST is that one, and shows what it says.
+#
+# KVM's own start of the timer reads the clock, and then the TSC.  Where a hypervisor takes the
+# processor away in between, the timer is early by as much, with any module or none (kvm.rst):
+# then it has to happen twice in a row.
 measure_deadlines() {
+	measure_once "$@"
+	measured=$?
+	if [ $measured = 1 ] && ! has_registration_point &&
+		grep -q '^flags.* hypervisor' /proc/cpuinfo; then
+		say "once more: this processor can be taken away from KVM"
+		measure_once "$@"
+		measured=$?
+	fi
+	return $measured
+}
+
+measure_once() {
 	on_cpu "$GUEST" --exact --mode tscdeadline "$@" > "$LOG" 2>&1
 	set -- $?
 	sed 's/^/# /' "$LOG"
