@@ -9,8 +9,16 @@ DIR=/selftests/raw_hrtimer
 # shellcheck source=tests/selftests/raw_hrtimer/functions.sh
 . $DIR/functions.sh
 
+# What kvm-unit-tests' runner takes for granted.
+runner_finds_all() {
+	getopt -T > /dev/null
+	[ $? = 4 ] && [ "$(getconf _NPROCESSORS_CONF)" -ge 1 ] &&
+		timeout -k 1s --foreground 9s true &&
+		[ "$({ echo word | tee /dev/stderr; } 2>&1 > /dev/null)" = word ]
+}
+
 ktap_print_header
-ktap_set_plan 4
+ktap_set_plan 5
 modprobe -a kvm-amd raw_hrtimer
 before=$(counter starts)
 timeout 600 qemu-system-x86_64 -accel kvm -cpu host -smp 1 -m 512 -nodefaults -no-reboot \
@@ -26,4 +34,5 @@ expect "the guest has come up" grep -q "inner: up $(uname -r)" /tmp/inner.log
 expect "the guest keeps time by KVM's clock or the TSC" \
 	grep -qE "inner: clocksource (kvm-clock|tsc)" /tmp/inner.log
 expect "its timers are armed for the TSC" [ $((after - before)) -ge 10 ]
+expect "kvm-unit-tests' runner finds what it needs" runner_finds_all
 ktap_finished

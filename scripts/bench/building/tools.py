@@ -15,9 +15,9 @@ RECIPE = "1"
 HOME = "/opt/qemu"
 WRAPPER = TREE / "scripts/guest/qemu-wrapper"
 # Programs, and the packages that they and the firmware are of.
-PROGRAMS = ["/usr/bin/qemu-system-x86_64", "/bin/bash", "/usr/bin/timeout"]
+PROGRAMS = ["/usr/bin/qemu-system-x86_64", "/bin/bash", "/usr/bin/timeout", "/usr/bin/getconf"]
 PACKAGES = ["qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios", "ipxe-qemu",
-            "bash", "coreutils", "libc6"]
+            "bash", "coreutils", "libc-bin", "libc6"]
 # Of that, what is for x86.
 FIRMWARE = ["/usr/share/qemu/*.bin", "/usr/share/qemu/*.rom", "/usr/share/qemu/keymaps",
             "/usr/share/seabios/*.bin"]
