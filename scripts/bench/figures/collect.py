@@ -41,8 +41,7 @@ COST_PARTS = {
 }
 # What people report, by the data file: the suites that try it, and who reads their logs.
 REPORTED = {
-    "flaky": (["vmx-flaky-timer", "vmx-flaky-others", "vmx-flaky-chronyd"],
-              reports.flaky_rows),
+    "flaky": (list(reports.FLAKY), reports.flaky_rows),
     "advance": (["vmx-advance"], reports.advance_rows),
     "beside": (["vmx-beside"], reports.latency_rows),
 }
