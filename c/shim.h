@@ -111,8 +111,14 @@ struct rht_layout {
 
 extern const struct rht_layout rht_layout;
 
+/* Above all marks that stand for a snapshot: rust/clock/snapshot.rs. */
+#define RHT_UNCOUPLED	0x8000000000000000ULL
+
 extern u64 rht_uncoupled;
+DECLARE_PER_CPU(u64, rht_mark);
+void rht_set_mark(u64 mark);
 ktime_t rht_event_expiry(void);
+void rht_renew_event(u64 mark);
 void rht_clockevent_watch(void);
 void rht_clockevent_unwatch(void);
 

@@ -32,12 +32,16 @@ pub(crate) use clock::{
     clockevent_counts_tsc,
     event_expiry,
     ktime_get,
+    mark,
     rdtsc,
+    renew_event,
+    set_mark,
     tsc_khz,
     tsc_restarted,
     uncoupled,
     GtodListener,
-    CSID_X86_TSC, //
+    CSID_X86_TSC,
+    UNCOUPLED, //
 };
 use compat::EOPNOTSUPP;
 pub(crate) use compat::{

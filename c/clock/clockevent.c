@@ -13,8 +13,34 @@
 
 #include "shim.h"
 
-/* 1 if the clockevent does not count the TSC, else 0: a start compares that with a number. */
+/* RHT_UNCOUPLED if the clockevent does not count the TSC, else 0. */
 u64 rht_uncoupled __read_mostly;
+
+/*
+ * A start goes the short way if the kind of the snapshot is above this.  Above all kinds until the
+ * first start on the CPU.
+ */
+DEFINE_PER_CPU(u64, rht_mark) = U64_MAX;
+
+void rht_set_mark(u64 mark)
+{
+	this_cpu_write(rht_mark, mark);
+	/* Set by rht_set_uncoupled() meanwhile, or that sets the mark after this. */
+	smp_mb();
+	if (READ_ONCE(rht_uncoupled))
+		this_cpu_write(rht_mark, RHT_UNCOUPLED);
+}
+
+static void rht_set_uncoupled(void)
+{
+	int cpu;
+
+	WRITE_ONCE(rht_uncoupled, RHT_UNCOUPLED);
+	/* Seen by rht_set_mark(), or that has set the mark before this does. */
+	smp_mb();
+	for_each_possible_cpu(cpu)
+		WRITE_ONCE(per_cpu(rht_mark, cpu), RHT_UNCOUPLED);
+}
 
 /*
  * The probe is cancelled long before it would fire.  Its expiry is no further ahead than any
@@ -83,6 +109,31 @@ ktime_t rht_event_expiry(void)
 }
 
 /*
+ * Has the core program this CPU's clockevent anew, and sets the CPU's mark.  A timer that is to
+ * expire before all others makes the core program the clockevent, and once more when it is
+ * cancelled.  In the hrtimers' interrupt the mark alone is set, because that programs the
+ * clockevent when it ends, by a rate that is no older.
+ */
+void rht_renew_event(u64 mark)
+{
+	struct hrtimer first;
+	unsigned long flags;
+	ktime_t event;
+
+	local_irq_save(flags);
+	event = rht_event_expiry();
+	if (event != KTIME_MAX) {
+		hrtimer_setup_on_stack(&first, rht_probe_fn, CLOCK_MONOTONIC,
+				       HRTIMER_MODE_ABS_PINNED_HARD);
+		hrtimer_start(&first, event - 1, HRTIMER_MODE_ABS_PINNED_HARD);
+		hrtimer_try_to_cancel(&first);
+		destroy_hrtimer_on_stack(&first);
+	}
+	rht_set_mark(mark);
+	local_irq_restore(flags);
+}
+
+/*
  * Called on each CPU that is online, and on each that comes online, by a thread of that CPU.
  * One CPU whose clockevent does not count the TSC decides for all CPUs, because that costs the
  * timers of the others a second callback and nothing else.
@@ -90,10 +141,12 @@ ktime_t rht_event_expiry(void)
 static int rht_cpu_online(unsigned int cpu)
 {
 	this_cpu_write(rht_cpu_base, rht_find_cpu_base());
+	/* A start that came before this may have left a mark without having the event renewed. */
+	rht_set_mark(U64_MAX);
 	if (READ_ONCE(rht_uncoupled) || rht_tsc_deadline_is_armed())
 		return 0;
 	pr_info("raw_hrtimer: CPU %u's clockevent does not count the TSC\n", cpu);
-	WRITE_ONCE(rht_uncoupled, 1);
+	rht_set_uncoupled();
 	return 0;
 }
 
@@ -105,13 +158,13 @@ void rht_clockevent_watch(void)
 	 * Without ARAT the timer stops in deep idle states, where a broadcast device that
 	 * counts nanoseconds replaces it.
 	 */
-	rht_uncoupled = !IS_ENABLED(CONFIG_GENERIC_CLOCKEVENTS_COUPLED) ||
-			!boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER) ||
-			!boot_cpu_has(X86_FEATURE_ARAT);
+	if (!IS_ENABLED(CONFIG_GENERIC_CLOCKEVENTS_COUPLED) ||
+	    !boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER) || !boot_cpu_has(X86_FEATURE_ARAT))
+		rht_set_uncoupled();
 	rht_online_state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "raw_hrtimer:online",
 					     rht_cpu_online, NULL);
 	if (rht_online_state < 0)
-		rht_uncoupled = 1;
+		rht_set_uncoupled();
 }
 
 void rht_clockevent_unwatch(void)

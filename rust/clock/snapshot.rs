@@ -6,6 +6,9 @@
 //!
 //! * **snapshot**: the line that `CLOCK_MONOTONIC` follows against the TSC, the raw rate, and which
 //!   clocksource it is.
+//! * **speed-up**: an update since which the clock is faster, by more than dither.
+//! * **mark**: by which a CPU knows whether its clockevent was programmed before the last speed-up.
+//!   See `rust/timer/event.rs`.
 
 use super::{
     deadline::Timeline,
@@ -14,7 +17,11 @@ use super::{
 };
 
 use crate::{
-    ffi::CSID_X86_TSC,
+    ffi::{
+        self,
+        Word,
+        CSID_X86_TSC, //
+    },
     units::{
         Cycles,
         MonoNs, //
@@ -39,23 +46,43 @@ pub(crate) type Words = [u64; 7];
 /// How many of them, from the first on, a start needs.
 const TO_START: usize = 5;
 
-/// What a start has to know of a snapshot beside the timeline, in one word.
+/// How often the clock has become faster, by more than dither. Written by the listener alone.
+static SPEED_UPS: Word = Word::new(0);
+
+/// Counts a speed-up, before the snapshot that has it is published. Called by the listener.
+pub(crate) fn count_speed_up() {
+    SPEED_UPS.store_release(SPEED_UPS.load().wrapping_add(1));
+}
+
+/// What a start has to know of a snapshot beside the timeline, in one word, which a mark is
+/// compared with.
+///
+/// With each speed-up the number is one less. So a CPU that has the mark of a snapshot has none of
+/// those after the next speed-up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kind(u64);
 
 impl Kind {
-    /// The clocksource is not the TSC, or nothing was published.
+    /// The clocksource is not the TSC, or nothing was published. Below all marks.
     pub(crate) const NO_TSC: Self = Self(0);
-    /// The clock is faster than the raw clock.
-    const FAST: Self = Self(1);
-    /// It is not.
-    const SLOW: Self = Self(2);
+    /// The clockevent does not count the TSC, and the clock is not faster than the raw clock. Above
+    /// all marks but that of a CPU that has started no timer yet.
+    const SLOW: Self = Self(u64::MAX);
+    /// Before the first speed-up. Below [`UNCOUPLED`](ffi::UNCOUPLED).
+    const FIRST: u64 = 1 << 62;
 
-    /// Whether a timer is to be started for its exact expiry: of any clock that counts the TSC, unless
-    /// it is fast and `uncoupled` is 1. One comparison.
+    /// Whether a timer is started for its exact expiry, with nothing else to do: of any clock that
+    /// counts the TSC, unless it is fast and the clockevent does not count the TSC, or the
+    /// clockevent was programmed before a speed-up. One comparison.
     #[inline(always)]
-    pub(crate) fn is_exact(self, uncoupled: u64) -> bool {
-        self.0 > uncoupled
+    pub(crate) fn is_above(self, mark: u64) -> bool {
+        self.0 > mark
+    }
+
+    /// Returns the mark of a CPU whose clockevent is programmed for this snapshot.
+    #[inline]
+    pub(crate) fn mark(self) -> u64 {
+        self.0.saturating_sub(1)
     }
 }
 
@@ -76,10 +103,10 @@ impl Snapshot {
     fn kind(&self) -> Kind {
         if !self.is_tsc() {
             Kind::NO_TSC
-        } else if self.timeline.rate.mult() > self.raw.mult() {
-            Kind::FAST
-        } else {
+        } else if !ffi::clockevent_counts_tsc() && self.timeline.rate.mult() <= self.raw.mult() {
             Kind::SLOW
+        } else {
+            Kind(Kind::FIRST.wrapping_sub(SPEED_UPS.load()))
         }
     }
 

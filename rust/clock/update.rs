@@ -143,6 +143,9 @@ fn publish(stepped: bool, read: impl Fn() -> Timekeeper, then: impl Fn(&Publishe
     let old = snapshot::current();
 
     counters::UPDATES.count();
+    if old.is_some_and(|(old, _)| is_speed_up(&old, &new)) {
+        snapshot::count_speed_up();
+    }
     CURRENT.publish(&new.words());
     let Some((old, _)) = old else {
         return;
@@ -168,6 +171,14 @@ fn publish(stepped: bool, read: impl Fn() -> Timekeeper, then: impl Fn(&Publishe
         new,
         is_another_line: stepped || other_clocksource,
     });
+}
+
+/// Whether an event that was programmed by `old` may come too late by `new`.
+fn is_speed_up(old: &Snapshot, new: &Snapshot) -> bool {
+    matches!(
+        new.timeline.rate.change_from(old.timeline.rate),
+        Change::Faster | Change::Other
+    )
 }
 
 /// By how many cycles the TSC may seem to have gone back, from one CPU to another.

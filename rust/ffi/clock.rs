@@ -65,11 +65,47 @@ pub(crate) fn clockevent_counts_tsc() -> bool {
     uncoupled() == 0
 }
 
-/// The same as a number: 1 if it is not programmed so, else 0. Any context.
+/// The mark of each CPU where the clockevent does not count the TSC.
+// CAST: bindgen takes it for a negative number.
+pub(crate) const UNCOUPLED: u64 = bindings::RHT_UNCOUPLED as u64;
+
+/// The same as a mark: [`UNCOUPLED`] if it is not programmed so, else 0. Any context.
 #[inline(always)]
 pub(crate) fn uncoupled() -> u64 {
     // SAFETY: Reads an aligned word once that is written where a CPU comes online.
     unsafe { addr_of!(bindings::rht_uncoupled).read_volatile() }
+}
+
+/// Returns this CPU's mark. Any context.
+#[inline(always)]
+pub(crate) fn mark() -> u64 {
+    let mark;
+
+    // SAFETY: Reads this CPU's word, which `%gs` selects; one instruction is done with in any
+    // context.
+    unsafe {
+        core::arch::asm!(
+            "movq %gs:{marks}, {mark}",
+            marks = sym bindings::rht_mark,
+            mark = lateout(reg) mark,
+            options(att_syntax, nostack, preserves_flags, readonly),
+        );
+    }
+    mark
+}
+
+/// Sets this CPU's mark, or [`UNCOUPLED`] where the clockevent does not count the TSC. Any
+/// context.
+pub(crate) fn set_mark(mark: u64) {
+    // SAFETY: Writes words of this CPU.
+    unsafe { bindings::rht_set_mark(mark) };
+}
+
+/// Has the hrtimer core program this CPU's clockevent anew, and sets this CPU's mark. Any context
+/// in which `hrtimer_start()` can be called, but NMI.
+pub(crate) fn renew_event(mark: u64) {
+    // SAFETY: Starts and cancels a timer of its own, which takes the hrtimer core's lock alone.
+    unsafe { bindings::rht_renew_event(mark) };
 }
 
 /// Returns the expiry that this CPU's clockevent is programmed for: never, in the hrtimers' interrupt,

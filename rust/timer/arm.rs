@@ -13,7 +13,10 @@
 //!
 //! C header: [`include/linux/raw_hrtimer.h`](../../include/linux/raw_hrtimer.h)
 
-use super::uncoupled;
+use super::{
+    event,
+    uncoupled, //
+};
 
 use crate::{
     clock::{
@@ -73,29 +76,52 @@ fn exact(line: &Timeline, deadline: Cycles) -> MonoNs {
 /// Also returns the generation of the snapshot, or of one before.
 #[inline(always)]
 pub(crate) fn armed_expiry(deadline: Cycles) -> (Option<MonoNs>, u64) {
-    exact_or(deadline, uncoupled::armed_expiry)
+    exact_or(deadline, ffi::uncoupled(), uncoupled::armed_expiry)
 }
 
-/// Returns the expiry to start a timer for `deadline` with: where the clockevent would come too late for
-/// [`armed_expiry()`], an earlier one.
+/// Returns the expiry to start a timer for `deadline` with, on this CPU: where the clockevent would
+/// come too late for [`armed_expiry()`], an earlier one, or the clockevent is programmed anew.
 #[inline(always)]
 pub(crate) fn start_expiry(deadline: Cycles) -> (Option<MonoNs>, u64) {
-    exact_or(deadline, uncoupled::start_expiry)
+    exact_or(deadline, ffi::mark(), start_renewed)
 }
 
 #[inline(always)]
 fn exact_or(
     deadline: Cycles,
-    uncoupled: impl FnOnce(Cycles) -> Option<MonoNs>,
+    mark: u64,
+    or: impl FnOnce(Cycles) -> Option<MonoNs>,
 ) -> (Option<MonoNs>, u64) {
     let (line, kind, generation) = snapshot::current_line();
-    let expiry = if kind.is_exact(ffi::uncoupled()) {
+    let expiry = if kind.is_above(mark) {
         Some(exact(&line, deadline))
     } else {
-        uncoupled(deadline)
+        or(deadline)
     };
 
     (expiry, generation)
+}
+
+/// As [`start_expiry()`], on a CPU whose clockevent may come too late. Apart, because few starts
+/// are the first after a speed-up.
+#[cold]
+#[inline(never)]
+fn start_renewed(deadline: Cycles) -> Option<MonoNs> {
+    if !ffi::clockevent_counts_tsc() {
+        if ffi::mark() != ffi::UNCOUPLED {
+            ffi::set_mark(ffi::UNCOUPLED);
+        }
+        return uncoupled::start_expiry(deadline);
+    }
+    // Read again, so that the hot caller need not spill its own.
+    let (line, kind, _) = snapshot::current_line();
+
+    if kind == Kind::NO_TSC {
+        counters::PLAIN.count();
+        return None;
+    }
+    event::renew(kind);
+    Some(exact(&line, deadline))
 }
 
 /// Returns the mode without `HRTIMER_MODE_REL`, which a deadline cannot have: that is counted, and warned

@@ -57,6 +57,23 @@ sped_up() {
 	[ "$(counter restarts)" -gt "$restarts" ] || [ -z "$MAX_LATE_CYCLES" ]
 }
 
+# Behind the event that the clockevent is programmed for, by the rate of before; 20 times, at another
+# time of the event's millisecond each.
+started_after_a_speed_up() {
+	awk 'BEGIN {
+		for (n = 0; n < 20; n++)
+			printf "%.4f 9000 0\n%.4f 11000 0\n", n * 0.0601, n * 0.0601 + 0.0301
+	}' > "$LOG.changes"
+	bend 9000 0
+	begin_case faster 2000
+	"$SLEW" replay "$LOG.changes" sleep 1.5 > /dev/null
+	end_case
+	status=$?
+	straighten
+	say "late by $(value late) cycles, a plain timer by $(value plain)"
+	return $status
+}
+
 steady_is_left_alone() {
 	straighten
 	settle
@@ -84,8 +101,9 @@ begin "a change of rate while a timer is pending"
 need_adjtimex
 need_tsc
 load_test_module
-plan 7
+plan 8
 BUSY=$(find_program busy_slowdown)
+SLEW=$(find_program slew)
 
 expect "slowed down: a node is neither early nor late" node_slowed_down
 expect "slowed down, rearm=N: late, as without looking after it" node_slowed_down_without_rearm
@@ -97,6 +115,12 @@ else
 fi
 expect "sped up: a node is not early" sped_up 1
 expect "sped up: a plain timer is not early" sped_up 0
+faster="sped up: a node that is started then is not late"
+if [ -n "$SLEW" ]; then
+	expect "$faster" started_after_a_speed_up
+else
+	ktap_test_skip "$faster: there is no slew"
+fi
 expect "steady: no pass and no re-arming" steady_is_left_alone
 expect "slowed down with no timer pending: no pass" nothing_pending
 finish

@@ -20,7 +20,7 @@ mod plant;
 
 include!("src/variants.rs");
 
-const MODULE: [&str; 27] = [
+const MODULE: [&str; 28] = [
     "units.rs",
     "clock/deadline.rs",
     "clock/frequency.rs",
@@ -35,6 +35,7 @@ const MODULE: [&str; 27] = [
     "kvm/periodic.rs",
     "kvm/unseen.rs",
     "timer/arm.rs",
+    "timer/event.rs",
     "timer/occupied.rs",
     "timer/pass.rs",
     "timer/pending.rs",

@@ -24,8 +24,8 @@ MODULE_PARM_DESC(nodes, "how many nodes the cases with many have (1 to 65536)");
 
 const struct test_case * const all_cases[] = {
 	calc_cases, arm_cases, bad_cases, node_cases, many_cases, stress_cases, soak_cases,
-	growth_cases, left_cases, cost_cases, compare_cases, listener_cases,
-	lag_cases, long_cases, NULL
+	growth_cases, left_cases, cost_cases, compare_cases, faster_cases,
+	listener_cases, lag_cases, long_cases, NULL
 };
 
 static int __init test_init(void)

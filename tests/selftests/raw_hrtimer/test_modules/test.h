@@ -42,6 +42,7 @@ extern const struct test_case growth_cases[];
 extern const struct test_case left_cases[];
 extern const struct test_case cost_cases[];
 extern const struct test_case compare_cases[];
+extern const struct test_case faster_cases[];
 extern const struct test_case listener_cases[];
 extern const struct test_case lag_cases[];
 extern const struct test_case long_cases[];
