@@ -239,11 +239,21 @@ class Goals(unittest.TestCase):
             self.assertEqual(self.beside(what, [*others, *late], [100, 110, 120]), fine)
 
     def test_a_hooked_kvms_median_is_a_patched_ones(self):
-        what = "median late at 0{}, hooked KVM, to a patched one's"
-        for late, patched, fine in ((3900, 3500, True), (3901, 3500, False),
-                                    (11_000, 10_000, True), (11_001, 10_000, False)):
-            for us, far in ((10, ""), (10_000_000, ", far ahead")):
-                self.assertEqual(self.beside(what.format(far), [late] * 3, [patched] * 3, us), fine)
+        what = "median late at 0, hooked KVM, to a patched one's"
+        for late, fine in ((11_000, True), (11_001, False)):
+            self.assertEqual(self.beside(what, [late] * 3, [10_000] * 3), fine)
+
+    def test_a_hooked_kvms_median_far_ahead_is_that_of_all_rates(self):
+        def goals_of(*rates):
+            lines = [line for schedule, patched, hooked in rates for line in (
+                *guest(schedule=schedule, us=10_000_000, samples=[9000, *patched]),
+                *guest("hooked", schedule, us=10_000_000, samples=[9000, *hooked]))]
+            return [(g["met"], g["asserted"]) for g in results(read(*lines))["goals"]
+                    if "far ahead, at all rates" in g["what"]]
+        self.assertEqual(goals_of(("10000+0", [100, 100, 100], [100, 100, 110]),
+                                  ("11000+0", [100, 100, 100], [120, 110, 110])), [(True, True)])
+        self.assertEqual(goals_of(("10000+0", [100, 100, 100], [100, 111, 111]),
+                                  ("11000+0", [100, 100, 100], [120, 110, 112])), [(False, True)])
 
     def test_a_hooked_kvms_interrupts_are_a_patched_ones(self):
         what = "interrupts for each timer at +10 %, hooked KVM, more than a patched one's"
@@ -271,6 +281,15 @@ class Goals(unittest.TestCase):
                                        (10_000_000, "11000+0", False)):
             found = goal(us, schedule)
             self.assertEqual((found["met"], found["asserted"]), (False, asserted))
+
+    def test_an_l2_that_runs_on(self):
+        for variant in ("patched", "hooked"):
+            what = f"L2's last TSC, {variant} KVM, cycles after its deadline"
+            for last, fine in ((-1, True), (0, False)):
+                lines = [*guest(variant, name="spinning", last=-1700),
+                         *guest(variant, "change", name="spinning", last=last)]
+                self.assertEqual(met(results(read(*lines)))[what], fine)
+            self.assertNotIn(what, met(results(read(*guest(variant)))))
 
     def test_early_callbacks(self):
         what = "callbacks that find a guest's timer early, at constant rates, patched KVM"
