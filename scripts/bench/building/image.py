@@ -185,23 +185,28 @@ def modules_folder(kernel, kvm_kind):
     return _modules(kernel, kvm_kind) / "lib/modules" / kernel.release
 
 
+def parts(kernel, kvm_kind, only=()):
+    """The stages of which a machine's initramfs is made, each with a file cpio, and the programs of
+    /selftests where it has some only."""
+    found = [_base(), _modules(kernel, kvm_kind)]
+    if only:
+        return found, selftests.ensure_some(kernel, only)
+    return [*found, _selftests(kernel)], None
+
+
 def write_initrd(path, kernel, kvm_kind, add, told, with_qemu=False, only=()):
     """Write the whole initramfs.
 
     add: pairs (host path, guest path).  told: what scripts/guest/runner.c is told, file names
-    and lists of words; no file for an empty list.  only: programs of /selftests, without the
-    others of that folder.
+    and lists of words; no file for an empty list.  only: of the kernel's tests of KVM in
+    /selftests, without the others of that folder.
     """
-    parts = [_base(), _modules(kernel, kvm_kind)]
-    if only:
-        binaries = selftests.ensure_selftests(kernel)
-        add = (*[(binaries / name, f"/selftests/{name}") for name in only], *add)
-    else:
-        parts.append(_selftests(kernel))
+    found, programs = parts(kernel, kvm_kind, only)
+    add = (*[(programs / name, f"/selftests/{name}") for name in only], *add)
     if with_qemu:
-        parts.append(tools.ensure_qemu())
+        found.append(tools.ensure_qemu())
     with open(path, "wb") as file:
-        for part in parts:
+        for part in found:
             with open(part / "cpio", "rb") as source:
                 shutil.copyfileobj(source, file)
             file.write(bytes(-file.tell() % 512))

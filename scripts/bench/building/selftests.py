@@ -43,10 +43,11 @@ def _make(kernel, base, targets, binds=(), extra=()):
              expect=35 + 2 * len(targets))
 
 
-def _build_kernels(path, kernel):
+def _build_kernels(path, kernel, patterns):
+    """The kernel's tests of KVM whose names have one of these patterns, in path/bin."""
     tests = kernel.source / "tools/testing/selftests/kvm"
     names = sorted(str(source.relative_to(tests).with_suffix(""))
-                   for pattern in KERNELS for source in tests.glob(pattern + ".c"))
+                   for pattern in patterns for source in tests.glob(pattern + ".c"))
     headers = path / "headers"
     root.run(["make", "-C", kernel.source, f"O={headers}", "ARCH=x86", f"-j{jobs()}",
               f"INSTALL_HDR_PATH={path}/usr", "headers_install"],
@@ -60,7 +61,6 @@ def _build_kernels(path, kernel):
         root.run(["strip", "-g", "-o", path / "bin" / binary.name, binary])
         binary.unlink()
         binary.with_suffix(".o").unlink()
-    _build_timers(kernel, path)
 
 
 def _build_timers(kernel, path):
@@ -113,9 +113,12 @@ def _build_ours(path, kernel, base, guests):
 
 def ensure_selftests(kernel):
     """The directory of all test programs, by their bare names."""
+    def build(path):
+        _build_kernels(path, kernel, KERNELS)
+        _build_timers(kernel, path)
+
     base = cache.stage(f"kselftests-{kernel.series}",
-                       [RECIPE, str(kernel.source), kernel.cc, *KERNELS, *TIMERS],
-                       lambda path: _build_kernels(path, kernel), keep=2)
+                       [RECIPE, str(kernel.source), kernel.cc, *KERNELS, *TIMERS], build, keep=2)
     sources = [p for p in cache.files_below(OURS) if p.suffix in (".c", ".h")
                and p.parent in (OURS, OURS / "kvm")]
     is_older = tuple(map(int, kernel.series.split("."))) < LIBRARY
@@ -123,3 +126,12 @@ def ensure_selftests(kernel):
     return cache.stage(f"selftests-{kernel.series}",
                        [RECIPE, str(base), *sources, *([str(guests)] if guests else [])],
                        lambda path: _build_ours(path, kernel, base, guests), keep=2)
+
+
+def ensure_some(kernel, names):
+    """The directory of some of the kernel's tests of KVM for x86, of which a few are built sooner
+    than all."""
+    patterns = [f"x86/{name}" for name in names]
+    return cache.stage(f"kselftests-some-{kernel.series}",
+                       [RECIPE, str(kernel.source), kernel.cc, *patterns],
+                       lambda path: _build_kernels(path, kernel, patterns), keep=2) / "bin"
