@@ -58,6 +58,10 @@ class BenchError(Exception):
     """What went wrong and what to do, in a sentence for the person who ran it."""
 
 
+class Ended(BenchError):
+    """No fault of its own: another thread has called end_all()."""
+
+
 def elapsed(since=_START):
     minutes, seconds = divmod(int(time.monotonic() - since), 60)
     return f"{minutes}m{seconds:02d}s"
@@ -153,7 +157,7 @@ def locked(name):
                 if waiting % _TICK == 0:
                     say(name, "another run is at this, waiting for it")
                 waiting += 1
-                time.sleep(1)
+                pause(1)
         yield
 
 
@@ -268,6 +272,12 @@ def end_all():
         process.kill()
 
 
+def pause(seconds=0.5):
+    """Wait for what another thread or process does, unless end_all() was called."""
+    if _ended.wait(seconds):
+        raise Ended("ended, as something else has failed")
+
+
 @contextlib.contextmanager
 def ended(process):
     """Have it killed at the end of this, or by end_all()."""
@@ -304,6 +314,8 @@ def run_logged(name, what, argv, expect=None, **popen):
                     lines = log.read_bytes().count(b"\n")
                     far = f"{min(99, 100 * lines // expect)} %, {far}"
                 say(name, f"{what}, {elapsed(start)}: {far}")
+    if status and _ended.is_set():
+        raise Ended(f"{name}: {what} was ended")
     if status:
         tail = [line if len(line) < 300 else f"{line[:100]} ... {line[-150:]}" for line in
                 log.read_bytes().decode(errors="replace").splitlines()[-20:]]

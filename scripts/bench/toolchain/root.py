@@ -7,11 +7,13 @@ The host gives python3 and mmdebstrap only.  Commands run there in one of severa
 ways.py: nothing stays mounted or running, however they end.
 """
 
+import contextlib
 import os
 from pathlib import Path
 import re
 import shutil
 import subprocess
+import threading
 
 from .. import cache
 from ..cache import BenchError, CACHE, TREE
@@ -23,22 +25,34 @@ KEYRINGS = ["/usr/share/keyrings/debian-archive-keyring.gpg",
             "/usr/share/keyrings/debian-archive-keyring.pgp"]
 DISK_GB = 12        # free space for the root and what is built with it
 
+# With these, which are installed first, archives are unpacked and programs in C++ built.
+FIRST = """
+    bash bzip2 ca-certificates dpkg-dev debian-archive-keyring g++-14 gcc-14 libc6-dev make patch
+    tar xz-utils
+""".split()
 PACKAGES = """
-    bash bc bison bzip2 ca-certificates cpio file flex git kmod make patch perl
-    python3 rsync tar xz-utils zstd dpkg-dev debian-archive-keyring
-    gcc gcc-14 g++-14 libc6-dev libelf-dev libdw-dev libssl-dev zlib1g-dev
+    bc bison cpio file flex git kmod perl python3 rsync zstd
+    gcc libelf-dev libdw-dev libssl-dev zlib1g-dev
     libzstd-dev uuid-dev pahole sparse
     rustc rust-src rustfmt rust-clippy bindgen cargo
     busybox-static chrony
     python3-matplotlib python3-z3 shellcheck pyflakes3
 """.split()
 
+_INSTALL = 'chroot "$1" env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends'
+
+# The file says that the FIRST are installed.
+_FIRST_DONE = "var/tmp/first"
+_REST_HOOK = f"""
+touch "$1/{_FIRST_DONE}"
+{_INSTALL} install {" ".join(PACKAGES)}
+"""
+
 # QEMU before 10.2 loses an interrupt now and then that arrives while a guest of its
 # svm machine exits to KVM: with one processor, that is the end of it.
 _QEMU_HOOK = f"""
 install() {{
-    chroot "$1" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \\
-        --no-install-recommends $2 install qemu-system-x86 seabios ipxe-qemu
+    {_INSTALL} $2 install qemu-system-x86 seabios ipxe-qemu
 }}
 install "$1" "--target-release={SUITES[2]}" || install "$1"
 """
@@ -126,7 +140,12 @@ def _need_network():
                          f"{(said or ['no reason given'])[0]}")
 
 
+_built = []         # the directory, from when it is built on, or found
+_thread = threading.local()
+
+
 def _build(path):
+    _built.append(path)
     way = ways.choose()
     if shutil.disk_usage(path).free < DISK_GB << 30:
         raise BenchError(f"{CACHE} has less than {DISK_GB} GB free: make room or "
@@ -140,11 +159,12 @@ def _build(path):
         way.install([mmdebstrap, *way.bootstrap, "--verbose", "--variant=apt",
          "--format=directory", f"--keyring={_keyring()}",
          "--skip=cleanup/apt/lists,check/empty",
-         "--include=" + ",".join(PACKAGES),
+         "--include=" + ",".join(FIRST),
          "--aptopt=Acquire::Languages \"none\"", "--aptopt=Acquire::Retries \"3\"",
          "--dpkgopt=force-unsafe-io",
          *[f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDE],
-         f"--essential-hook={_PYTHON_HOOK}", f"--customize-hook={_QEMU_HOOK}",
+         f"--essential-hook={_PYTHON_HOOK}", f"--customize-hook={_REST_HOOK}",
+         f"--customize-hook={_QEMU_HOOK}",
          SUITES[0], str(path), *sources]), expect=2480)
 
 
@@ -167,9 +187,31 @@ def debootstrap(release, path, variant="minbase", packages=(), what=None, suites
 
 def ensure_root():
     """The root's directory, built if it is not there (minutes the first time)."""
+    if getattr(_thread, "is_early", False):
+        return _wait_for_first()
     way = ways.choose()
-    return cache.stage("-".join(("root", *way.key)),
-                       ["1", MIRROR, *SUITES, *PACKAGES, _PYTHON_HOOK, _QEMU_HOOK, *_EXCLUDE], _build)
+    path = cache.stage("-".join(("root", *way.key)),
+                       ["1", MIRROR, *SUITES, *FIRST, *PACKAGES, _PYTHON_HOOK, _REST_HOOK,
+                        _QEMU_HOOK, *_EXCLUDE], _build)
+    _built.append(path)
+    return path
+
+
+def _wait_for_first():
+    while not (_built and (_built[-1] / _FIRST_DONE).exists()):
+        cache.pause()
+    return _built[-1]
+
+
+@contextlib.contextmanager
+def early():
+    """What this thread does meanwhile needs no more of the root than the packages FIRST, and begins
+    when it has these: another thread builds the root."""
+    _thread.is_early = True
+    try:
+        yield
+    finally:
+        _thread.is_early = False
 
 
 def _git_directory():
