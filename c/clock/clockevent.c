@@ -81,19 +81,23 @@ static bool rht_tsc_deadline_is_armed(void)
 	return deadline;
 }
 
-/* NULL until the CPU has been seen online. */
+/* NULL until the CPU has been seen online, and rht_first is set up. */
 static DEFINE_PER_CPU(struct hrtimer_cpu_base *, rht_cpu_base);
 
-/* A timer belongs to the CPU that sets it up; the kernel exports no other way to its base. */
-static struct hrtimer_cpu_base *rht_find_cpu_base(void)
-{
-	struct hrtimer_cpu_base *base;
-	struct hrtimer probe;
+/* Not on the stack: where that is an interrupt's, DEBUG_OBJECTS does not take it for one. */
+static DEFINE_PER_CPU(struct hrtimer, rht_first);
 
-	hrtimer_setup_on_stack(&probe, rht_probe_fn, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
-	base = probe.base->cpu_base;
-	destroy_hrtimer_on_stack(&probe);
-	return base;
+static void rht_set_up_first(void)
+{
+	struct hrtimer *first;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	first = this_cpu_ptr(&rht_first);
+	hrtimer_setup(first, rht_probe_fn, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
+	/* It belongs to the CPU that sets it up; the kernel exports no other way to its base. */
+	this_cpu_write(rht_cpu_base, first->base->cpu_base);
+	local_irq_restore(flags);
 }
 
 /*
@@ -116,18 +120,16 @@ ktime_t rht_event_expiry(void)
  */
 void rht_renew_event(u64 mark)
 {
-	struct hrtimer first;
+	struct hrtimer *first;
 	unsigned long flags;
 	ktime_t event;
 
 	local_irq_save(flags);
 	event = rht_event_expiry();
 	if (event != KTIME_MAX) {
-		hrtimer_setup_on_stack(&first, rht_probe_fn, CLOCK_MONOTONIC,
-				       HRTIMER_MODE_ABS_PINNED_HARD);
-		hrtimer_start(&first, event - 1, HRTIMER_MODE_ABS_PINNED_HARD);
-		hrtimer_try_to_cancel(&first);
-		destroy_hrtimer_on_stack(&first);
+		first = this_cpu_ptr(&rht_first);
+		hrtimer_start(first, event - 1, HRTIMER_MODE_ABS_PINNED_HARD);
+		hrtimer_try_to_cancel(first);
 	}
 	rht_set_mark(mark);
 	local_irq_restore(flags);
@@ -140,7 +142,7 @@ void rht_renew_event(u64 mark)
  */
 static int rht_cpu_online(unsigned int cpu)
 {
-	this_cpu_write(rht_cpu_base, rht_find_cpu_base());
+	rht_set_up_first();
 	/* A start that came before this may have left a mark without having the event renewed. */
 	rht_set_mark(U64_MAX);
 	if (READ_ONCE(rht_uncoupled) || rht_tsc_deadline_is_armed())
