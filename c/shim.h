@@ -119,6 +119,8 @@ DECLARE_PER_CPU(u64, rht_mark);
 void rht_set_mark(u64 mark);
 ktime_t rht_event_expiry(void);
 void rht_renew_event(u64 mark);
+void rht_renew_elsewhere(void);
+void rht_renew_flush(void);
 void rht_clockevent_watch(void);
 void rht_clockevent_unwatch(void);
 
@@ -218,6 +220,7 @@ void rust_raw_hrtimer_show_counters(struct seq_file *seq);
 void rust_raw_hrtimer_show_attach(struct seq_file *seq);
 void rust_raw_hrtimer_pass(int cpu);
 void rust_raw_hrtimer_tsc_restarted(void);
+void rust_raw_hrtimer_renew(void);
 void rust_raw_hrtimer_called(int cpu);
 void rust_raw_hrtimer_more(int cpu, int this_cpu);
 void rust_raw_hrtimer_kvm_live(void);

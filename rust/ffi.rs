@@ -34,6 +34,7 @@ pub(crate) use clock::{
     ktime_get,
     mark,
     rdtsc,
+    renew_elsewhere,
     renew_event,
     set_mark,
     tsc_khz,

@@ -3,7 +3,7 @@
 //! What a timer does: it is armed for its deadline, and armed anew where the clock slows down.
 
 pub(crate) mod arm;
-mod event;
+pub(crate) mod event;
 mod occupied;
 pub(crate) mod pass;
 pub(crate) mod pending;

@@ -114,6 +114,8 @@ pub(crate) struct Published {
     pub(crate) new: Snapshot,
     /// Whether the clock was set, or follows another clocksource.
     pub(crate) is_another_line: bool,
+    /// Whether a clockevent that was programmed before may come too late now.
+    pub(crate) is_speed_up: bool,
 }
 
 /// Publishes an update that is no repeat; `stepped` if the timekeeper reports that the clock was set.
@@ -143,7 +145,9 @@ fn publish(stepped: bool, read: impl Fn() -> Timekeeper, then: impl Fn(&Publishe
     let old = snapshot::current();
 
     counters::UPDATES.count();
-    if old.is_some_and(|(old, _)| is_speed_up(&old, &new)) {
+    let is_speed_up = old.is_some_and(|(old, _)| is_speed_up(&old, &new));
+
+    if is_speed_up {
         snapshot::count_speed_up();
     }
     CURRENT.publish(&new.words());
@@ -170,6 +174,7 @@ fn publish(stepped: bool, read: impl Fn() -> Timekeeper, then: impl Fn(&Publishe
     then(&Published {
         new,
         is_another_line: stepped || other_clocksource,
+        is_speed_up,
     });
 }
 

@@ -108,6 +108,15 @@ pub(crate) fn renew_event(mark: u64) {
     unsafe { bindings::rht_renew_event(mark) };
 }
 
+/// Has [`renew_event()`] called on the CPUs that unpinned timers of `nohz_full`'s CPUs go to, by
+/// `rust_raw_hrtimer_renew()`. Any context, the listener's included.
+#[inline]
+pub(crate) fn renew_elsewhere() {
+    // SAFETY: `irq_work_queue()` may be called in any context; the work and what it calls are static
+    // ones that the drop of `Queues` waits for before the module goes.
+    unsafe { bindings::rht_renew_elsewhere() };
+}
+
 /// Returns the expiry that this CPU's clockevent is programmed for: never, in the hrtimers' interrupt,
 /// which programs it when it ends. Any context but NMI.
 pub(crate) fn event_expiry() -> MonoNs {

@@ -49,6 +49,8 @@ impl Drop for Queues {
     fn drop(&mut self) {
         // SAFETY: Process context; the listener, which alone asks for passes, is unregistered.
         unsafe { bindings::rht_pass_flush() };
+        // SAFETY: As above, of those that renew an event.
+        unsafe { bindings::rht_renew_flush() };
         // SAFETY: Process context, after `rht_clockevent_watch()`.
         unsafe { bindings::rht_clockevent_unwatch() };
     }

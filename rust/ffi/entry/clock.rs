@@ -14,7 +14,10 @@ use crate::{
         self,
         Timekeeper, //
     },
-    timer::pass, //
+    timer::{
+        event,
+        pass, //
+    }, //
 };
 
 use kernel::ffi::{
@@ -24,6 +27,13 @@ use kernel::ffi::{
 };
 
 entries! {
+    /// # Safety
+    ///
+    /// For the shim's call to a CPU alone: hard interrupt.
+    fn rust_raw_hrtimer_renew() {
+        event::renew_here();
+    }
+
     /// # Safety
     ///
     /// For `pvclock_gtod_register_notifier()` alone: `tk` is the timekeeper, whose lock is held.
@@ -36,7 +46,10 @@ entries! {
         // held while it calls keeps it from changing.
         let tk = unsafe { &*tk.cast::<bindings::timekeeper>() };
 
-        update::update(was_set != 0, || timekeeper(tk), pass::rate_published);
+        update::update(was_set != 0, || timekeeper(tk), |published| {
+            event::rate_published(published);
+            pass::rate_published(published);
+        });
         bindings::NOTIFY_DONE as c_int
     }
 }

@@ -293,6 +293,10 @@ SUITES = [
         "env", "TICKS=11000 9000", *RUN_ALL, "tracers.sh"]), BUILT, seconds=80, long=True),
     Suite("svm-nohz-full", vm("--machine", "svm", "--cpus", "2", "--append", "nohz_full=1",
                               command=[*RUN_ALL, "nohz_full.sh"]), BUILT, cores=0.5, seconds=50),
+    # Where the clockevent counts the TSC.  Longer tests take ten minutes here.
+    Suite("vmx-nohz-full", vm("--cpus", "2", "--append", "nohz_full=1",
+                              command=[*RUN_ALL_STRICTLY, "nohz_full_event.sh"]), VMX,
+          seconds=40),
     # tsc_unstable.sh is last: it leaves a machine without a clock that counts the TSC.
     *[Suite(f"svm-attach-{kind}", vm("--machine", "svm", "--cpus", "2", "--kvm", kind, command=[
         *RUN_ALL, *tests, "tsc_unstable.sh"], judge=judge), BUILT, cores=0.5, seconds=130,

@@ -219,6 +219,11 @@ on_cpu() {
 	fi
 }
 
+# The first CPU that has no tick.
+without_tick() {
+	sed -n 's/^\([0-9][0-9]*\).*/\1/p' /sys/devices/system/cpu/nohz_full 2> /dev/null
+}
+
 put_case() {
 	on_cpu sh -c "echo $CASE > $RUN/run"
 }
@@ -275,6 +280,25 @@ pending_while() {
 # CYCLES: whether the last case was less late, where that can be judged.
 not_late() {
 	[ -z "$MAX_LATE_CYCLES" ] || [ "$(value late)" -lt "$1" ]
+}
+
+# faster or faster_elsewhere, and its CPU: a node behind the event that a clockevent is programmed
+# for, by the rate of before; 20 times, at another time of the event's millisecond each.
+started_after_a_speed_up() {
+	case=$1
+	shift
+	awk 'BEGIN {
+		for (n = 0; n < 20; n++)
+			printf "%.4f 9000 0\n%.4f 11000 0\n", n * 0.0601, n * 0.0601 + 0.0301
+	}' > "$LOG.changes"
+	bend 9000 0
+	begin_case "$case" 2000 "$@"
+	on_cpu "$SLEW" replay "$LOG.changes" sleep 1.5 > /dev/null
+	end_case
+	status=$?
+	straighten
+	say "late by $(value late) cycles, a plain timer by $(value plain)"
+	return $status
 }
 
 # NAME: a number that the last case has reported.

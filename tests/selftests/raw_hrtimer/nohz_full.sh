@@ -13,11 +13,6 @@ DIR=$(dirname "$(readlink -f "$0")")
 # shellcheck disable=SC2034	# functions.sh reads it
 DISTANCE_MS=2000
 
-# The first CPU that has no tick.
-without_tick() {
-	sed -n 's/^\([0-9][0-9]*\).*/\1/p' /sys/devices/system/cpu/nohz_full 2> /dev/null
-}
-
 # How many timer interrupts CPU has had.
 interrupts() {
 	awk -v column=$((CPU + 2)) '$1 == "LOC:" { print $column }' /proc/interrupts

@@ -33,6 +33,9 @@ static u64 plain_late;			/* ns, the most */
 static unsigned int nodes_started, plain_started;
 static bool is_pending;
 static u32 mult, shift;
+/* Of whose clockevent; nobody's is the one that has bent the clock. */
+static int event_cpu;
+static enum hrtimer_mode mode;
 
 static enum hrtimer_restart other_fn(struct hrtimer *timer)
 {
@@ -62,7 +65,8 @@ static enum hrtimer_restart plain_fn(struct hrtimer *timer)
  */
 static void on_speed_up(struct irq_work *work)
 {
-	struct hrtimer *timer = this_cpu_ptr(&other);
+	int cpu = event_cpu < 0 ? smp_processor_id() : event_cpu;
+	struct hrtimer *timer = per_cpu_ptr(&other, cpu);
 	u64 event = READ_ONCE(timer->base->cpu_base->expires_next);
 	u64 now = ktime_get(), deadline;
 
@@ -73,10 +77,10 @@ static void on_speed_up(struct irq_work *work)
 	WRITE_ONCE(is_pending, true);
 	if (nodes_started > plain_started) {
 		plain_started++;
-		hrtimer_start(&plain, event, HRTIMER_MODE_ABS_PINNED_HARD);
+		hrtimer_start(&plain, event, mode);
 	} else {
 		nodes_started++;
-		shot_start(&shot, deadline, HRTIMER_MODE_ABS_PINNED_HARD);
+		shot_start(&shot, deadline, mode);
 	}
 	while (rdtsc_ordered() < deadline)
 		cpu_relax();
@@ -132,14 +136,13 @@ static void watch(u64 ms, u64 *latest)
 		collect(latest);
 }
 
-/* args: milliseconds, during which the script bends the clock */
-static void run_faster(const u64 *args)
+static void measure(u64 ms)
 {
 	u64 latest = 0;
 	int cpu;
 
-	shot_init(&shot, true, HRTIMER_MODE_ABS_PINNED_HARD);
-	hrtimer_setup(&plain, plain_fn, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
+	shot_init(&shot, true, mode);
+	hrtimer_setup(&plain, plain_fn, CLOCK_MONOTONIC, mode);
 	plain_late = 0;
 	nodes_started = 0;
 	plain_started = 0;
@@ -148,7 +151,7 @@ static void run_faster(const u64 *args)
 
 	cpus_read_lock();
 	on_each_cpu(start_other, NULL, true);
-	watch(args[0], &latest);
+	watch(ms, &latest);
 	for_each_online_cpu(cpu)
 		hrtimer_cancel(per_cpu_ptr(&other, cpu));
 	cpus_read_unlock();
@@ -162,7 +165,28 @@ static void run_faster(const u64 *args)
 		check(latest <= max_late, "faster: %llu cycles late, %lu allowed", latest, max_late);
 }
 
+/* args: milliseconds, during which the script bends the clock */
+static void run_faster(const u64 *args)
+{
+	event_cpu = -1;
+	mode = HRTIMER_MODE_ABS_PINNED_HARD;
+	measure(args[0]);
+}
+
+/* The same, and the CPU that a timer goes to which is not pinned. */
+static void run_faster_elsewhere(const u64 *args)
+{
+	if (args[1] >= nr_cpu_ids || !cpu_online(args[1])) {
+		check(false, "faster_elsewhere: CPU %llu is online", args[1]);
+		return;
+	}
+	event_cpu = args[1];
+	mode = HRTIMER_MODE_ABS_HARD;
+	measure(args[0]);
+}
+
 const struct test_case faster_cases[] = {
 	{ "faster", run_faster, "[MS]", { 1000 } },
+	{ "faster_elsewhere", run_faster_elsewhere, "[MS [CPU]]", { 1000, 0 } },
 	{ }
 };

@@ -166,6 +166,8 @@ pub(crate) fn set_mark(_mark: u64) {}
 
 pub(crate) fn renew_event(_mark: u64) {}
 
+pub(crate) fn renew_elsewhere() {}
+
 pub(crate) fn event_expiry() -> MonoNs {
     MonoNs::new(i64::MAX)
 }

@@ -17,7 +17,7 @@ pub const PENDING: &[Fault] = &[
                 CURRENT.publish(&new.words());
                 return;
             };
-            then(&Published { new, is_another_line: stepped || old.is_tsc() != new.is_tsc() });
+            then(&Published { new, is_another_line: stepped || old.is_tsc() != new.is_tsc(), is_speed_up });
             CURRENT.publish(&new.words());")],
         model: "model::a_start",
     },
