@@ -177,10 +177,10 @@ def _lines(build, suite):
 
 def ways(build):
     """The guests' timers of a hooked and of a patched KVM: the latest, in cycles."""
-    found = [{"kvm": way, "test": test, "timer": timer, "schedule": schedule, "latest": latest}
+    found = [{"kvm": way, "test": test, "timer": timer, "schedule": schedule, "latest": late.latest}
              for way, suite in WAYS.items()
              for (test, timer), schedules in accuracy.read(_lines(build, suite)).items()
-             for schedule, (_, latest) in schedules.items()]
+             for schedule, late in schedules.items()]
     data = found and _of_suites(build, list(WAYS.values()), found)
     return {"ways": data} if data else {}
 
