@@ -50,44 +50,27 @@ static int max_tick = MAX_TICK_OFF;
 static double interval;			/* seconds; 0: various */
 static double distance = 0.1;		/* seconds */
 
-/* What is behind "NAME: " in one of the module's files; false if there is nothing. */
-static bool field(const char *file, const char *name, char *value, int size)
+/* What is behind "NAME: " in one of the module's files, as a number, or else NAN. */
+static double number(const char *file, const char *name)
 {
 	size_t length = strlen(name);
-	bool found = false;
+	double found = NAN;
+	char line[256];
 	FILE *stream;
 
 	stream = fopen(file, "r");
 	if (!stream)
-		return false;
-	while (!found && fgets(value, size, stream)) {
-		found = !strncmp(value, name, length) && value[length] == ':';
-		if (found)
-			memmove(value, value + length + 2, size - length - 2);
-	}
+		return NAN;
+	while (isnan(found) && fgets(line, sizeof(line), stream))
+		if (!strncmp(line, name, length) && line[length] == ':')
+			found = atof(line + length + 1);
 	fclose(stream);
 	return found;
-}
-
-/* The same as a number, or else NAN. */
-static double number(const char *file, const char *name)
-{
-	char value[256];
-
-	return field(file, name, value, sizeof(value)) ? atof(value) : NAN;
 }
 
 static double counter(const char *name)
 {
 	return number(DEBUGFS "counters", name);
-}
-
-static bool is_registered(void)
-{
-	char value[256];
-
-	return field(DEBUGFS "attach", "kvm", value, sizeof(value)) &&
-	       !strncmp(value, "registered", 10);
 }
 
 /* Until the module sees the rate, or for as long as it takes if it is not there. */
@@ -143,11 +126,11 @@ static bool follow_steps(const struct schedule *schedule)
 		       steps, schedule->step, hits, restarts, rearms);
 
 	/*
-	 * What the module has to do then; one that hooks KVM cannot re-arm.  After a
-	 * speed-up nothing, where the interrupt was set for a TSC value and no other one
-	 * comes between the expiry, which is early now, and the deadline.
+	 * The module has to re-arm then.  After a speed-up it has nothing to do, where the
+	 * interrupt was set for a TSC value and no other one comes between the expiry, which
+	 * is early now, and the deadline.
 	 */
-	return hits && (schedule->step > 0 || !is_registered() || rearms > 0);
+	return hits && (schedule->step > 0 || rearms > 0);
 }
 
 static bool follow_random(const struct schedule *schedule)
