@@ -113,7 +113,7 @@ class Quotes(unittest.TestCase):
     def test_the_whole_accuracy(self):
         def rows(schedule, *medians):
             return data([{"variant": variant, "schedule": schedule, "guest": "lapic", "n": 500,
-                          "distance_us": us, "median": median}
+                          "distance_us": us, "median": median, "max": median + 9000}
                          for us, row in zip((10, 1000), medians)
                          for variant, median in zip(("stock", "patched", "hooked"), row)])
         found = {"accuracy-1": rows("0", (1000, 1010, 1111), (2000, 2001, 2003)),
@@ -122,7 +122,10 @@ class Quotes(unittest.TestCase):
         found["changes"] = rows("changes", (1, 1000, 1000), (1, 1000, 1001))
         self.assertEqual(quotes.quotes(found), {
             "accuracy.timers": "3,000", "accuracy.patched": "1.0 %", "accuracy.hooked": "10.9 %",
-            "accuracy.hooked_1ms": "2.0 %"})
+            "accuracy.hooked_1ms": "2.0 %", "accuracy.latest_alike": "3 of 3 rows",
+            "accuracy.latest_more": "109"})
+        found["changes"]["results"][2]["max"] = 12001       # hooked, 10 us
+        self.assertEqual(quotes.quotes(found)["accuracy.latest_alike"], "2 of 3 rows")
 
 
 class Blocks(unittest.TestCase):

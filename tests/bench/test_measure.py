@@ -216,63 +216,6 @@ class Goals(unittest.TestCase):
         lines = [*guest("stock"), *guest("hooked", samples=[9, -1, 3], status=1)]
         self.assertFalse(met(results(read(*lines)))["timers that a guest sees early, hooked KVM"])
 
-    def beside(self, what, hooked, patched, us=1000):
-        """Whether goals of that name are met: {name: met}, which there have to be."""
-        lines = [*guest(samples=[9000, *patched], us=us),
-                 *guest("hooked", samples=[9000, *hooked], us=us)]
-        found = {name: fine for name, fine in met(results(read(*lines))).items()
-                 if name.startswith(what)}
-        self.assertTrue(found, what)
-        return all(found.values())
-
-    def test_a_hooked_kvms_latest_is_a_patched_ones(self):
-        what = "latest lapic timer at 0, hooked KVM, to a patched one's"
-        for late, fine in ((7120, True), (7121, False)):
-            self.assertEqual(self.beside(what, [100, 100, late], [100, 110, 120]), fine)
-        for late, fine in ((110_000, True), (110_001, False)):
-            self.assertEqual(self.beside(what, [100, 100, late], [100, 100, 100_000]), fine)
-
-    def test_a_hooked_kvms_latest_but_for_a_tick(self):
-        what = "latest lapic timer at 0, hooked KVM, to a patched one's"
-        others = [100] * 600
-        for late, fine in (([37_120], True), ([37_121], False), ([7121, 7121], False)):
-            self.assertEqual(self.beside(what, [*others, *late], [100, 110, 120]), fine)
-
-    def test_a_hooked_kvms_median_is_a_patched_ones(self):
-        what = "median late at 0, hooked KVM, to a patched one's"
-        for late, fine in ((11_000, True), (11_001, False)):
-            self.assertEqual(self.beside(what, [late] * 3, [10_000] * 3), fine)
-
-    def test_a_hooked_kvms_median_far_ahead_is_that_of_all_rates(self):
-        def goals_of(*rates):
-            lines = [line for schedule, patched, hooked in rates for line in (
-                *guest(schedule=schedule, us=10_000_000, samples=[9000, *patched]),
-                *guest("hooked", schedule, us=10_000_000, samples=[9000, *hooked]))]
-            return [(g["met"], g["asserted"]) for g in results(read(*lines))["goals"]
-                    if "far ahead, at all rates" in g["what"]]
-        self.assertEqual(goals_of(("10000+0", [100, 100, 100], [100, 100, 110]),
-                                  ("11000+0", [100, 100, 100], [120, 110, 110])), [(True, True)])
-        self.assertEqual(goals_of(("10000+0", [100, 100, 100], [100, 111, 111]),
-                                  ("11000+0", [100, 100, 100], [120, 110, 112])), [(False, True)])
-
-    def test_a_hooked_kvms_interrupts_are_a_patched_ones(self):
-        what = "interrupts for each timer at +10 %, hooked KVM, more than a patched one's"
-        samples = [9000] * 10
-        for irqs, fine in ((14, True), (15, False), (None, None)):
-            lines = [*guest(schedule="11000+0", samples=samples, irqs=12),
-                     *guest("hooked", schedule="11000+0", samples=samples, irqs=irqs)]
-            self.assertEqual(met(results(read(*lines))).get(what), fine)
-
-    def test_a_hooked_kvms_rows_are_apart(self):
-        """A late timer of one guest does not excuse another guest's."""
-        lines = [line.replace("lapic", name) for name, latest in (("lapic", 100), ("nested", 9000))
-                 for line in guest(samples=[9000, 100, 100, latest])]
-        lines += [line.replace("lapic", name) for name, latest in (("lapic", 7200), ("nested", 9000))
-                  for line in guest("hooked", samples=[9000, 100, 100, latest])]
-        found = met(results(read(*lines)))
-        self.assertFalse(found["latest lapic timer at 0, hooked KVM, to a patched one's"])
-        self.assertTrue(found["latest nested timer at 0, hooked KVM, to a patched one's"])
-
     def test_later_far_ahead_is_only_said(self):
         def goal(us, schedule):
             lines = [*guest("stock", us=us), *guest(samples=[9000] * 4, us=us, schedule=schedule)]

@@ -40,7 +40,7 @@ with
               up each millisecond: {nodes, cpus, passes, rearms, median_ns, p99_ns, max_ns:
               how late it does}
   slew        [[seconds, tick, freq], ...]: the schedule "chronyd"
-  goals       {what, goal, value, met}: see goals.py
+  goals       {what, goal, value, met}: see goals.py; met: null where too little was measured
 """
 
 from dataclasses import dataclass, field

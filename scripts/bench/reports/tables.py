@@ -138,8 +138,9 @@ def growth(items):
 def goals(items):
     if not items:
         return []
-    return ["Goals", ""] + [f"{'met   ' if g['met'] else 'MISSED'}  {g['what']}: {g['value']} "
-                            f"(goal: {g['goal']})" for g in items]
+    words = {True: "met   ", False: "MISSED", None: "not judged"}
+    return ["Goals", ""] + [f"{words[g['met']]}  {g['what']}: {g['value']} (goal: {g['goal']})"
+                            for g in items]
 
 
 def everything(result):

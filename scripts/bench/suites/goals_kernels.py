@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..reports.plan import CONSTANT, SCHEDULES
-from .goal import ALIKE, allowed, goal, latest, of, worst
+from .goal import ALIKE, FEW, allowed, goal, latest, of, worst
 
 MET = 1.25              # interrupts, with those of others that nodes meet
 # Cycles, where that is more than a tenth: what ftrace and the hooks take from an interrupt to the
@@ -53,8 +53,9 @@ def alone(result):
                 ("rates that change", CHANGE, [a for key, a in hooked.items() if key[0] == guest
                                                and key[2] not in constant])):
             if some:
-                found.append(latest(f"latest {guest} timer at {name}, hooked KVM", some, stock, more,
-                                    few=1))
+                limit = allowed(max(a["max"] for a in stock), FEW) + more
+                found.append(latest(f"latest {guest} timer at {name}, hooked KVM", some,
+                                    lambda _, limit=limit: limit, few=1))
     for schedule in constant:
         both = [(a, plain[key]) for key, a in hooked.items() if key[2] == schedule and key in plain
                 and None not in (a["irqs"], plain[key]["irqs"])]
