@@ -79,6 +79,16 @@ class Goals(unittest.TestCase):
                      *guest("hooked", samples=[0, 100, 9000])]
             self.assertEqual(met(results(read(*lines)))[what], fine)
 
+    def test_while_chronyd_slews(self):
+        for variant in ("patched", "hooked"):
+            what = f"latest lapic timer while chronyd slews, {variant} KVM, to those at 0"
+            for late, fine in ((7120, True), (7121, False)):
+                lines = [*guest(variant), *guest(variant, "chronyd", samples=[9000, 100, late])]
+                self.assertEqual(met(results(read(*lines)))[what], fine)
+            self.assertNotIn(what, met(results(read(*guest(variant)))))
+            other = [*guest(variant, us=10), *guest(variant, "chronyd", samples=[9000, 100, 90000])]
+            self.assertNotIn(what, met(results(read(*other))))
+
     def test_guests_are_apart(self):
         """A late timer of one guest does not excuse another guest's."""
         lines = [line.replace("lapic", name) for name, latest in (("lapic", 100), ("nested", 9000))

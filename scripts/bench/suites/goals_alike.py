@@ -4,7 +4,8 @@
 import statistics
 
 from ..reports.plan import CONSTANT, SCHEDULES
-from .goal import ALIKE, FAR_US, FEW, allowed, goal, latest, of, too_few, worst
+from .accuracy import SLACK
+from .goal import ALIKE, FAR_US, FEW, WAYS, allowed, goal, latest, of, too_few, worst
 
 # Timer interrupts for each timer: those of the host's own vary, by up to 0.06 for each of so many.
 MORE = 0.2
@@ -80,5 +81,18 @@ def _far(result):
     return found
 
 
+def _chronyd(result):
+    """While chronyd slews, a timer is no later than at the nominal rate: what the suites of the
+    guests' timers hold each schedule to."""
+    found = []
+    for variant, way in WAYS.items():
+        nominal, slewed = (_rows(result, variant, schedule) for schedule in ("0", "chronyd"))
+        for guest in dict.fromkeys(guest for guest, us in slewed if (guest, us) in nominal):
+            found.append(latest(f"latest {guest} timer while chronyd slews, {way}, to those at 0",
+                                [a for key, a in slewed.items() if key[0] == guest and key in nominal],
+                                lambda a: nominal[_key(a)]["max"] + SLACK))
+    return found
+
+
 def alike(result):
-    return [*_interrupts(result), *_medians_and_latest(result), *_far(result)]
+    return [*_interrupts(result), *_medians_and_latest(result), *_far(result), *_chronyd(result)]
