@@ -118,14 +118,15 @@ memory_is_back() {
 	[ $left -le $((VCPUS * ENTRY / 10)) ]
 }
 
-# They are due in an hour: who waited for one would be killed.
+# They are due in an hour.
 goes_with_them_pending() {
+	remove_idle && afresh || return 1
 	run_case pending "$VCPUS" || return 1
 	bend 11000 0
 	settle
 	run_case remember || return 1
-	timeout 120 rmmod raw_hrtimer || return 1
-	is_not_loaded raw_hrtimer && no_hook_is_left
+	remove || return 1
+	is_not_loaded raw_hrtimer && no_hook_is_left && removal_is_at_once
 }
 
 nobody_touches_them() {

@@ -165,6 +165,38 @@ unload() {
 	is_not_loaded "$1" || rmmod "$1"
 }
 
+# How much longer a removal may take than twice one with nothing pending, which takes seconds
+# where the machine is busy.  Who waits for a timer that is far away takes longer.
+AT_ONCE_MS=3000
+IDLE_MS=0
+# The slowest so far.
+REMOVAL_MS=0
+
+# Since boot, whatever the clock does.
+now_ms() {
+	awk '{ printf "%.0f\n", $1 * 1000 }' /proc/uptime
+}
+
+# Removes raw_hrtimer, and takes the time; one that hangs is given up.
+remove() {
+	removal=$(now_ms)
+	timeout 120 rmmod raw_hrtimer || return 1
+	removal=$(($(now_ms) - removal))
+	[ $removal -le "$REMOVAL_MS" ] || REMOVAL_MS=$removal
+}
+
+# The same with nothing pending.
+remove_idle() {
+	remove || return 1
+	IDLE_MS=$REMOVAL_MS
+	REMOVAL_MS=0
+}
+
+removal_is_at_once() {
+	say "removed in $REMOVAL_MS ms at most, with nothing pending in $IDLE_MS ms"
+	[ "$REMOVAL_MS" -le $((2 * IDLE_MS + AT_ONCE_MS)) ]
+}
+
 WAS_LOADED=
 is_not_loaded raw_hrtimer || WAS_LOADED=1
 

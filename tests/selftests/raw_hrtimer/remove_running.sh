@@ -54,7 +54,7 @@ guests_passed() {
 }
 
 remove_and_load() {
-	unload raw_hrtimer || return 1
+	remove || return 1
 	sleep 0.02
 	load raw_hrtimer || return 1
 	is_attached || return 1
@@ -88,7 +88,9 @@ need_kvm
 can_run $VMX_GUEST || can_run $ANY_GUEST ||
 	skip_all "of KVM's selftests neither $VMX_GUEST nor ${ANY_GUEST%% *} can run here"
 load_attached
-plan 5
+remove_idle || fail_all "raw_hrtimer cannot be removed"
+load_attached
+plan 6
 say "guest: $GUEST"
 
 bend 11000 0
@@ -100,5 +102,6 @@ expect "tick 11000, removed and loaded: no crash, no hang" bent
 straighten
 settle
 expect "tick 10000, removed and loaded: the guest passes" unbent
-expect "and it can be removed" unload raw_hrtimer
+expect "and it can be removed" remove
+expect "each time at once" removal_is_at_once
 finish
