@@ -85,14 +85,29 @@ slow_down_moves_each() {
 	[ "$(value moved)" = "$VCPUS" ]
 }
 
+clock_is_slow() {
+	case $(field "$RHT/rate" mono/raw) in
+	-*) ;;
+	*) return 1 ;;
+	esac
+}
+
+# Waits until the slow-down has moved it, while it is pending, to where its deadline is.
+near_is_moved() {
+	for _ in $(seq 100); do
+		clock_is_slow && run_case near_moved > /dev/null && break
+		sleep 0.1
+	done
+	clock_is_slow && run_case near_moved
+}
+
 # A timer of another vCPU is moved, too, and comes when it is due.
 another_is_exact() {
 	bend 11000 0
 	settle
 	run_case near $((SECONDS_EACH * 1000)) || return 1
-	rearms=$(counter rearms)
 	bend 9000 0
-	reaches rearms $((rearms + 1)) && run_case near_done
+	near_is_moved && run_case near_done
 }
 
 # It is due long after the end of the others, which takes a busy machine seconds.
@@ -100,10 +115,9 @@ others_end_beside_it() {
 	bend 11000 0
 	settle
 	run_case near $((SECONDS_EACH * 6000)) || return 1
-	rearms=$(counter rearms)
 	run_case destroy || return 1
 	bend 9000 0
-	reaches rearms $((rearms + 1)) && run_case near_done
+	near_is_moved && run_case near_done
 }
 
 memory_is_back() {
@@ -244,8 +258,7 @@ OTHER_KVM=${OTHER_KVM:-/other-kvm}
 unload raw_hrtimer || skip_all "raw_hrtimer is in use"
 need_bending
 unload_kvm || skip_all "KVM is in use"
-insmod "$OTHER_KVM/careless/kvm.ko" max_late="${MAX_LATE_CYCLES:-0}" ||
-	fail_all "the careless KVM cannot be loaded"
+insmod "$OTHER_KVM/careless/kvm.ko" || fail_all "the careless KVM cannot be loaded"
 plan 17
 
 expect "it is taken for KVM" afresh

@@ -4,6 +4,7 @@
  * timer is not.
  */
 #include <linux/delay.h>
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/vmalloc.h>
 
@@ -13,6 +14,12 @@
 
 /* Created in a row, before others have a moment: much less than a vCPU takes. */
 #define BATCH	32
+
+/*
+ * How far the expiry of a timer that is exact may be from where its deadline is by now: the
+ * clock dithers.  One that was left where it was is off by a tenth of what is left, and more.
+ */
+#define APART_NS	NSEC_PER_MSEC
 
 /* Those of all vCPUs in one area, so that the slab has what others allocate for them. */
 static struct kvm_vcpu *vcpus;
@@ -117,6 +124,27 @@ static void run_near(const u64 *args)
 	check(near, "near: a timer is armed");
 }
 
+/* Its expiry is where the clock is, at its rate of now, at its deadline. */
+static void run_near_moved(const u64 *args)
+{
+	struct guest_timer *t = near ? &near->timers[LAPIC] : NULL;
+	/* Not for longer than that, or raw_hrtimer could not be removed. */
+	typeof(&raw_hrtimer_expiry) expiry_of = symbol_get(raw_hrtimer_expiry);
+	ktime_t least = 0, most = 0, expiry = 0;
+	bool known = false;
+
+	if (t && expiry_of) {
+		guard(raw_spinlock_irqsave)(&t->lock);
+		expiry = hrtimer_get_expires(&t->timer);
+		known = t->armed && !expiry_of(t->deadline, &least) &&
+			!expiry_of(t->deadline + 2 * t->started_in, &most);
+	}
+	if (expiry_of)
+		symbol_put(raw_hrtimer_expiry);
+	check(known && expiry >= least - APART_NS && expiry <= most + APART_NS,
+	      "near: pending, its expiry %lld ns from its deadline", expiry - least);
+}
+
 static void run_near_done(const u64 *args)
 {
 	struct guest_timer *t = near ? &near->timers[LAPIC] : NULL;
@@ -143,6 +171,7 @@ const struct test_case far_cases[] = {
 	{ "moved", run_moved, "" },
 	{ "destroy", run_destroy, "" },
 	{ "near", run_near, "[MS]", { 2000 } },
+	{ "near_moved", run_near_moved, "" },
 	{ "near_done", run_near_done, "" },
 	{ }
 };

@@ -10,10 +10,6 @@ MODULE_DESCRIPTION("A careless KVM, for tests of raw_hrtimer");
 MODULE_AUTHOR("raw_hrtimer maintainers");
 MODULE_LICENSE("GPL");
 
-ulong max_late;
-module_param(max_late, ulong, 0600);
-MODULE_PARM_DESC(max_late, "fail if a callback runs so many cycles after its deadline (0: never)");
-
 const struct test_case * const all_cases[] = { far_cases, storm_cases, blind_cases, NULL };
 
 static int __init careless_init(void)

@@ -152,7 +152,8 @@ static ktime_t prepare(struct guest_timer *t, u64 cycles, u64 *begin)
 /* Whoever comes by between clock and start knows nothing of the time that passes there. */
 static void allow_for(struct guest_timer *t, u64 begin)
 {
-	t->deadline -= ((rdtsc_ordered() - begin) >> SKEW_SHIFT) + ROUNDING;
+	t->started_in = rdtsc_ordered() - begin;
+	t->deadline -= (t->started_in >> SKEW_SHIFT) + ROUNDING;
 }
 
 static void start(struct kvm_vcpu *vcpu, struct guest_timer *t, u64 cycles,

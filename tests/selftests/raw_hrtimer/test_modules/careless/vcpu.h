@@ -25,6 +25,7 @@ enum kind {
  * @timer:	hrtimer, its callback by @kind
  * @lock:	protects what follows
  * @deadline:	TSC value before which the callback must not come; 0: any time is right
+ * @started_in:	cycles that its start took: where in these its time begins is unknown
  * @armed:	started, and neither cancelled nor expired since
  * @periods:	how often the callback is still to restart it
  * @period:	by how many nanoseconds, as the LAPIC timer does
@@ -42,6 +43,7 @@ struct guest_timer {
 	enum kind kind;
 	raw_spinlock_t lock;
 	u64 deadline;
+	u64 started_in;
 	bool armed;
 	unsigned int periods;
 	u64 period;
