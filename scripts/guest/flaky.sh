@@ -32,9 +32,7 @@ bending=
 bend()
 {
 	if [ "$1" = chronyd ]; then
-		awk '!/^#/ && $2 != 10000 && !begin { begin = $1 }
-			begin && $1 < begin + 18 { print $1 - begin, $2, $3 }' \
-			raw_hrtimer/slew_chronyd.txt >/tmp/slew
+		what_chronyd_did 0 18 >/tmp/slew
 		./slew replay --loop /tmp/slew sleep 1000000 &
 		bending=$!
 	else

@@ -6,8 +6,8 @@
 #
 # Runs in the machine: KVM selftests, each with its arguments as one word, under
 # each schedule of the host's clock (those of rate_schedule, which --seed and
-# --distance are for; default: 0), and with the module if that is asked for; --runs
-# times, each with the next seed.
+# --distance are for; default: 0; or chronyd, which slews while the test runs), and
+# with the module if that is asked for; --runs times, each with the next seed.
 # Prints KTAP, in which every run is one test.
 set -u
 
@@ -63,6 +63,22 @@ nest()
 	awk '/^K?TAP version/ { ktap = 1 } { print (ktap ? "    " : "# ") $0; fflush() }'
 }
 
+# What chronyd did from 0.4 s before it began to slew, by 8.3 %, until that was over, 3.1 s later.
+what_chronyd_did 0.4 4 >/tmp/slew
+
+# SCHEDULE RUN COMMAND...
+under()
+{
+	what=$1
+	options="--seed $((seed + $2 - 1)) $options"
+	shift 2
+	# shellcheck disable=SC2086	# words
+	case $what in
+	chronyd) timeout 600 /selftests/slew replay /tmp/slew "$@" ;;
+	*) timeout 600 /selftests/rate_schedule $options -- "$what" "$@" ;;
+	esac
+}
+
 # SCHEDULE TEST RUN
 run()
 {
@@ -71,11 +87,13 @@ run()
 	[ "$runs" = 1 ] || name="$name, run $3"
 	{
 		# shellcheck disable=SC2086	# words
-		timeout 600 /selftests/rate_schedule --seed $((seed + $3 - 1)) $options -- "$1" \
-			/selftests/$2 2>&1
+		under "$1" "$3" /selftests/$2 2>&1
 		echo $? >/tmp/status
 	} | tee /tmp/output | nest
 	read -r status </tmp/status
+	if [ "$1" = chronyd ] && [ "$status" = 0 ]; then
+		grep -q 'slew: [34] changes' /tmp/output || status="1, it ended before the slew"
+	fi
 	case $status in
 	0)
 		echo "ok $number $name"

@@ -63,7 +63,7 @@ RULES = [
     (r"scripts/guest/early-timer\.sh", "{/early-timer\\.sh}", "runs it"),
     (r"scripts/(guest/(flaky|advance|beside)\.sh|bench/(suites/reports|building/load)\.py)",
      "{/(flaky|advance|beside)\\.sh|_(edge|stopped)_test}", "is made by it"),
-    (SELFTESTS + r"slew_chronyd\.txt", "{/flaky\\.sh}", "bends the clock with it"),
+    (SELFTESTS + r"slew_chronyd\.txt", "{/flaky\\.sh|chronyd|measure}", "bends the clock with it"),
     (r"scripts/bench/suites/storms\.py", r"(storm|growth|tsc-restarts).*|.*-storms-.*",
      "is made by it"),
     (r"scripts/bench/(suites/checkers|toolchain/llvm|building/own)\.py|.*/debug\.config",

@@ -27,7 +27,7 @@ MORE = {"patched": PERIODIC, "stock": []}
 # of Intel's processors.  With this the module sees all of them, as on AMD's.
 HRTIMERS = ("--append", "kvm_intel.preemption_timer=0")
 
-# What rate_schedule.c knows.
+# What rate_schedule.c knows; kvm-tests.sh knows "chronyd", too.
 CONSTANT = f"{accuracy.NOMINAL} +500ppm -500ppm +10% -10%"
 FAST_AND_SLOW = f"{accuracy.NOMINAL} +10% -10%"
 PPM = f"{accuracy.NOMINAL} +500ppm -500ppm"
@@ -40,6 +40,8 @@ CONSTANT_TSC = "setcpuid=constant_tsc"
 # One timer at a time, long enough to be pending when the rate changes.
 HALTED = "--wait halted --distance 100000 --samples 8"
 SPINNING = "--wait spinning --distance 100000 --samples 8"
+# So many that all that chronyd sets to slew once falls into them.
+WHILE_SLEWED = "--wait halted --distance 100000 --samples 30"
 SHORTER = "--distance 100 --distance 10000 --samples 5"
 # The rates of guests' TSCs, in percent of the host's.
 SCALED = [f"--tsc {percent} --wait halted --distance 10000 --samples 5" for percent in (75, 150)]
@@ -83,6 +85,8 @@ def suites(kvm_tests, vmx, svm):
         on_vmx(f"timers-{way}", way, tests, f"{FAST_AND_SLOW} {CHANGING}", seconds=80,
                long=way == "patched")
         on_vmx(f"timers-{way}-ppm", way, tests, PPM, seconds=40, long=True)
+        on_vmx(f"chronyd-{way}", way, each(TIMERS + more, WHILE_SLEWED),
+               f"{accuracy.NOMINAL} chronyd", seconds=30, long=way == "patched")
     for way, more in MORE.items():
         apic = [test for test in TIMERS + PERIODIC if test.startswith("apic")]
         tests = (each(apic, SPINNING) + each(apic, HALTED)

@@ -28,6 +28,15 @@ give_guests_the_cpu() {
 	sleep 5
 }
 
+# BEFORE SECONDS: what was recorded of chronyd, for "slew replay": from so long before it began to
+# slew, for so long.  For those of scripts/guest, which are not tests.
+what_chronyd_did() {
+	awk -v before="$1" -v seconds="$2" '
+		!/^#/ && $2 != 10000 && !begin { begin = $1 - before }
+		begin && $1 < begin + seconds { print $1 - begin, $2, $3 }
+	' "${SLEW_CHRONYD:-/selftests/raw_hrtimer/slew_chronyd.txt}"
+}
+
 # absent|loaded: has raw_hrtimer so, and attached to the KVM that is loaded; else the script
 # ends.  For those of scripts/guest, which are not tests.
 set_module() {
