@@ -36,6 +36,20 @@ class Goals(unittest.TestCase):
         for late, fine in ((11_000, True), (11_001, False)):
             self.assertEqual(self.beside(what, [late] * 3, [10_000] * 3), fine)
 
+    def test_median_of_few_beyond_1_ms(self):
+        for name, last in (("lapic", None), ("spinning", -1700)):
+            lines = [line for variant in ("stock", "patched", "hooked") for line in guest(
+                variant, us=10_000, name=name, last=last,
+                samples=[9000] + [30_000 if variant == "hooked" else 10_000] * 28)]
+            result = results(read(*lines))
+            found = [(g["met"], g["value"]) for g in result["goals"]
+                     if g["what"].startswith("median late at 0, hooked")]
+            few = [(None, "29 timers, 30 are needed (lapic 10,000 us at 0)")]
+            self.assertEqual(found, few if last is None else
+                             [(False, "3.000 (spinning 10,000 us at 0)")])
+        found = self.beside("median late at 0, hooked", [30_000] * 29, [10_000] * 29, us=10_000)
+        self.assertFalse(found)
+
     def test_median_far_ahead_is_that_of_all_rates(self):
         def goals_of(*rates):
             lines = [line for schedule, patched, hooked in rates for line in (

@@ -94,8 +94,9 @@ def jobs(machine, quick):
                                  _accuracy(["chronyd"], {100_000: 340}),
                                  _nodes({10: 100, 1000: 100, 100_000: 10}, constant)), 4, 6000)]
     if quick:
-        # Interrupts are compared of a hundred and more, those of both guests.
-        counts = {10: 51, 100_000: 51}
+        # Of 100 ms too few for interrupts and medians, which so soon after the boot depend on what
+        # else the kernel does.
+        counts = {10: 51, 100_000: 5}
         return [Job("accuracy", (_accuracy(["10000+0", "11000+0", "9000+0"], counts,
                                            {10_000: 5}),)),
                 Job("timers", (_nodes({10: 20, 1000: 20, 100_000: 10}), "cost", "arms"))]
