@@ -51,17 +51,24 @@ check-long: python3
 figures: python3
 	@scripts/figures
 
-# The only thing that the scripts need of this machine and cannot get themselves.
+# The only thing that the scripts need of this machine and cannot get themselves.  The container is
+# that of scripts/bench/toolchain/ways.py.
+python3: export CONTAINER = podman run --rm -it -v "$$PWD":/src -w /src -v raw_hrtimer:/root/.cache \
+	debian:trixie sh -c 'apt-get update && apt-get -y install make && make demo'
 python3:
 	@command -v python3 >/dev/null && exit; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "This machine has no python3: installing it with apt-get" >&2; \
-		export DEBIAN_FRONTEND=noninteractive; \
-		apt-get -q update && apt-get -q -y --no-install-recommends install python3; \
+	lacks="This machine has no python3"; \
+	if ! command -v apt-get >/dev/null; then \
+		help=" and no apt-get to install it: run this in a container: $$CONTAINER"; \
+	elif [ "$$(id -u)" != 0 ]; then \
+		help=", which 'sudo apt-get install python3' brings"; \
 	else \
-		echo "This machine has no python3: sudo apt-get install python3, then try again" >&2; \
-		exit 1; \
-	fi
+		echo "$$lacks: installing it with apt-get" >&2; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get -q update && apt-get -q -y --no-install-recommends install python3 && exit; \
+		help=" and apt-get could not install it, as is said above"; \
+	fi; \
+	echo "$$lacks$$help" >&2; exit 1
 
 help:
 	@echo 'On a machine whose kernel has CONFIG_RUST and complete headers:'
