@@ -8,10 +8,13 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 TREE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TREE / "scripts"))
-from bench.toolchain import ways  # noqa: E402
+from bench import cache  # noqa: E402
+from bench.cache import BenchError  # noqa: E402
+from bench.toolchain import root, ways  # noqa: E402
 
 
 @unittest.skipUnless(shutil.which("make"), "this machine has no make")
@@ -47,6 +50,44 @@ class NoPython(unittest.TestCase):
         self.assertEqual(said, ["This machine has no python3: installing it with apt-get",
                                 "This machine has no python3 and apt-get could not install it, as is "
                                 "said above"])
+
+
+class NoRoot(unittest.TestCase):
+    """What is found out before the toolchain root is built: nothing is installed before that."""
+
+    def setUp(self):
+        self.top = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.enterContext(mock.patch.object(cache, "CACHE", self.top))
+        self.enterContext(mock.patch.object(root, "_built", []))
+        self.enterContext(mock.patch.object(ways, "choose"))
+        for name in ("_need_host_tools", "_apt"):
+            self.enterContext(mock.patch.object(root, name, side_effect=AssertionError(name)))
+
+    def refused(self, words, free):
+        with mock.patch("shutil.disk_usage", lambda _: mock.Mock(free=free << 30)), \
+                self.assertRaisesRegex(BenchError, words) as error:
+            root._build(self.top)
+        self.assertNotIn("\n", str(error.exception))
+
+    def test_too_little_disk(self):
+        self.refused(f"has less than {root.DISK_GB} GB free: make room or set XDG_CACHE_HOME",
+                     root.DISK_GB - 1)
+
+    @unittest.skipUnless(Path(root.APT_HELPER).exists(), "this machine has no apt-helper")
+    def test_no_network(self):
+        """By the real apt-helper, which asks a port that nobody listens on."""
+        mirror = "http://127.0.0.1:9/debian"
+        with mock.patch.object(root, "MIRROR", mirror), mock.patch.dict(os.environ):
+            for name in ("http_proxy", "HTTP_PROXY"):
+                os.environ.pop(name, None)
+            self.refused(f"^{mirror} cannot be reached, .*: E: Failed to fetch",
+                         root.DISK_GB + 1)
+
+    def test_the_archive_answers(self):
+        with mock.patch("shutil.disk_usage", lambda _: mock.Mock(free=99 << 30)), \
+                mock.patch("subprocess.run", return_value=mock.Mock(returncode=0)), \
+                self.assertRaisesRegex(AssertionError, "_need_host_tools"):
+            root._build(self.top)
 
 
 if __name__ == "__main__":

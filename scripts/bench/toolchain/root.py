@@ -23,6 +23,7 @@ MIRROR = "http://deb.debian.org/debian"
 SUITES = ["trixie", "trixie-updates", "trixie-backports"]
 KEYRINGS = ["/usr/share/keyrings/debian-archive-keyring.gpg",
             "/usr/share/keyrings/debian-archive-keyring.pgp"]
+APT_HELPER = "/usr/lib/apt/apt-helper"
 DISK_GB = 12        # free space for the root and what is built with it
 
 # With these, which are installed first, archives are unpacked and programs in C++ built.
@@ -131,7 +132,7 @@ def _need_network():
     """Find out in seconds that the archive cannot be reached, with apt's own idea of how."""
     with cache.scratch() as scratch:
         done = subprocess.run(
-            ["/usr/lib/apt/apt-helper", "-oAPT::Sandbox::User=", "-oAcquire::Retries=0",
+            [APT_HELPER, "-oAPT::Sandbox::User=", "-oAcquire::Retries=0",
              "-oAcquire::http::Timeout=10", "download-file", f"{MIRROR}/dists/{SUITES[0]}/Release.gpg",
              scratch / "Release.gpg"], capture_output=True, text=True, check=False)
     if done.returncode:
