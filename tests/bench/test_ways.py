@@ -68,6 +68,21 @@ class Machine(unittest.TestCase):
     def test_memory(self):
         self.refused(r"^this machine has 1\.9 GB of memory", memory=1.9)
 
+    def memory(self, **limits):
+        with tempfile.TemporaryDirectory() as top:
+            for name, text in {"proc/meminfo": "MemTotal:  4000000 kB\nMemFree: 1 kB\n", **limits}.items():
+                Path(top, name).parent.mkdir(parents=True, exist_ok=True)
+                Path(top, name).write_text(text, encoding="ascii")
+            return ways._memory_gb(top)
+
+    def test_memory_of_a_container(self):
+        self.assertAlmostEqual(self.memory(), 3.81, 2)
+        for name in ("memory.max", "memory/memory.limit_in_bytes"):
+            name = f"sys/fs/cgroup/{name}"
+            self.assertEqual(self.memory(**{name: f"{2 << 30}\n"}), 2)
+            self.assertAlmostEqual(self.memory(**{name: "9223372036854771712\n"}), 3.81, 2)
+        self.assertAlmostEqual(self.memory(**{"sys/fs/cgroup/memory.max": "max\n"}), 3.81, 2)
+
     def test_another_distribution(self):
         self.refused("no apt-get.*podman run", has=("setpriv", "unshare"))
 

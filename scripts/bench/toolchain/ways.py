@@ -217,12 +217,13 @@ _lock = threading.Lock()
 _chosen = []
 
 
-def _memory_gb():
+def _memory_gb(top="/"):
     """What this machine has, or its container may take."""
-    text = Path("/proc/meminfo").read_text(encoding="ascii")
+    text = Path(top, "proc/meminfo").read_text(encoding="ascii")
     found = [int(text.split("MemTotal:")[1].split()[0]) << 10]
-    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        if Path(file).exists() and (limit := Path(file).read_text(encoding="ascii").strip()).isdigit():
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        file = Path(top, "sys/fs/cgroup", name)
+        if file.exists() and (limit := file.read_text(encoding="ascii").strip()).isdigit():
             found.append(int(limit))
     return min(found) / (1 << 30)
 
