@@ -91,10 +91,13 @@ class Silence:
 
 
 def main(function):
-    """Run a program's main(); its errors are sentences, Ctrl-C and SIGTERM clean up."""
+    """Run a program's main(); its errors are sentences; Ctrl-C, SIGTERM and the end of its terminal
+    clean up."""
     def stop(_signal, _frame):
         raise KeyboardInterrupt
     signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:       # as nohup has it
+        signal.signal(signal.SIGHUP, stop)
     try:
         return sys.exit(function())
     except BenchError as error:

@@ -158,6 +158,19 @@ class Interrupted(unittest.TestCase):
         self.assertTrue(any(line.startswith("FAILED endless: not ok 2 two") for line in lines))
 
 
+class TimeLimit(unittest.TestCase):
+    def test_what_a_shell_has_started_ends_with_it(self):
+        ended = []
+
+        def suite(context):
+            ended.append(context.command(["sh", "-c", "sleep 60; true"], timeout=1))
+            return ktap.Count(passed=1)
+        begin = time.monotonic()
+        run(check.Suite("a", suite))
+        self.assertLess(time.monotonic() - begin, 20)
+        self.assertEqual(ended, [(["ended by signal 15 (time limit: 1 s)"], -15)])
+
+
 class OwnTests(unittest.TestCase):
     """Those that a suite makes itself."""
 

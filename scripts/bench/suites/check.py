@@ -9,10 +9,13 @@ own time, and that of what waits for it.  Suites that keep several processors bu
 as soon as these are free.
 """
 
+import contextlib
 from dataclasses import dataclass, field
 import json
+import os
 from pathlib import Path
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -51,6 +54,12 @@ def uses(run, *words):
     return run
 
 
+def end(process, signum):
+    """Send a signal to a command of a suite, and to all that it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signum)
+
+
 class Context:
     """What a suite is given: its log, and a way to run commands that can be ended."""
 
@@ -85,11 +94,11 @@ class Context:
         lines = []
         with open(self.log, "ab") as log, subprocess.Popen(
                 [str(arg) for arg in argv], stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, text=True, errors="replace",
+                stdout=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
                 stderr=subprocess.STDOUT if merge else log, **popen) as process:
             self._runner.started(process)
-            late = [threading.Timer(timeout, process.terminate),
-                    threading.Timer(timeout + GRACE, process.kill)]
+            late = [threading.Timer(timeout, end, (process, signal.SIGTERM)),
+                    threading.Timer(timeout + GRACE, end, (process, signal.SIGKILL))]
             for timer in late:
                 timer.start()
             try:
@@ -163,6 +172,8 @@ class Runner:
         print(f"[{elapsed():>6}] {text}", flush=True)
 
     def progress(self, name, text):
+        if self._stopped:       # how far it came has been told
+            return
         job = self.jobs[name]
         job.doing = text
         if _PASSED.match(text):
@@ -175,7 +186,7 @@ class Runner:
         with self._changed:
             self._processes.add(process)
             if self._stopped:
-                process.terminate()
+                end(process, signal.SIGTERM)
 
     def ended(self, process):
         with self._changed:
@@ -274,14 +285,14 @@ class Runner:
         with self._changed:
             self._stopped = True
             for process in self._processes:
-                process.terminate()
+                end(process, signal.SIGTERM)
         until = time.monotonic() + GRACE
         for job in self.jobs.values():
             if job.thread:
                 job.thread.join(max(0, until - time.monotonic()))
         with self._changed:
             for process in self._processes:
-                process.kill()
+                end(process, signal.SIGKILL)
 
     def table(self):
         """What each suite did, the slowest first, and each failure again with its log."""
