@@ -15,9 +15,10 @@ import os
 from pathlib import Path
 import subprocess
 import sys
-import tempfile
 
 NAME, UID, SUBORDINATE = "rht-user", 64321, 1_000_000
+# Stages with many files, in which nothing is written.
+READ_ONLY = ("source-", "rustc-", "unstable-", "packaging-", "image-")
 _BIND, _REC = 4096, 16384
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -48,7 +49,7 @@ def share(top, cache):
     for stage in (top / "cache").iterdir():
         if not (stage / ".complete").exists():
             continue
-        if stage.name.startswith("source-"):    # large, and only read
+        if stage.name.startswith(READ_ONLY):
             own(stage, *stage.glob(".complete"))
         else:
             subprocess.run(["chown", "-R", "-h", f"{UID}:{UID}", stage], check=True)
@@ -82,30 +83,26 @@ def main():
     shared = arguments[0] == "--share"
     top, cache, tree = map(Path, arguments[shared:shared + 3])
     command = arguments[shared + 3:]
+    if shared:      # some 100,000 files get another owner; in memory they go with the namespace
+        mount("tmpfs", top, "tmpfs", 0, "mode=755,nr_inodes=0")
     (top / "cache").mkdir()
     (top / "tree").mkdir()
     mount(tree, top / "tree", None, _BIND)
     if shared:
         share(top, cache)
-    own(top / "cache")
-    home = Path(tempfile.mkdtemp(dir="/tmp"))
-    try:
-        mount("tmpfs", home, "tmpfs", 0, "mode=755,size=64m")
-        own(home)
-        become_known(top, home)
-        places = [(path, os.open(top / name, os.O_PATH))
-                  for path, name in ((cache, "cache"), (tree, "tree"))]
-        for path, file in places:
-            uncover(path, file)
-        return subprocess.run(
-            ["setpriv", "--pdeathsig", "KILL", "--reuid", str(UID), "--regid", str(UID),
-             "--clear-groups", *command], check=False, cwd=tree,
-            env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(home),
-                 "USER": NAME, "XDG_CACHE_HOME": str(cache.parent), "TERM": "dumb",
-                 **{k: v for k, v in os.environ.items() if k.lower().endswith("_proxy")}}).returncode
-    finally:
-        subprocess.run(["umount", home], check=False)
-        home.rmdir()
+    (top / "cache/home").mkdir()
+    own(top / "cache", top / "cache/home")
+    become_known(top, cache / "home")
+    places = [(path, os.open(top / name, os.O_PATH))
+              for path, name in ((cache, "cache"), (tree, "tree"))]
+    for path, file in places:
+        uncover(path, file)
+    return subprocess.run(
+        ["setpriv", "--pdeathsig", "KILL", "--reuid", str(UID), "--regid", str(UID),
+         "--clear-groups", *command], check=False, cwd=tree,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(cache / "home"),
+             "USER": NAME, "XDG_CACHE_HOME": str(cache.parent), "TERM": "dumb",
+             **{k: v for k, v in os.environ.items() if k.lower().endswith("_proxy")}}).returncode
 
 
 sys.exit(main())
