@@ -97,7 +97,8 @@ RULES = [
     (r"scripts/bench/machines/(bochs|loading)\.py|scripts/guest/loader\.S", "<bochs>", "runs Bochs"),
     (r"scripts/bench/machines/qemu\.py", "{svm}", "runs QEMU"),
     (r"scripts/bench/toolchain/(ways|guard|ordinary|contain)\.py"
-     r"|.*/(playing\.py|steps\.sh|spawn\.c)", r"way-.*", "plays the ways into the root"),
+     r"|.*/((playing|interrupted)\.py|steps\.sh|spawn\.c)", r"way-.*|interrupted",
+     "plays the ways into the root"),
     (r"scripts/bench/.*\.py|scripts/(check|toolchain|vm|on-this-machine)", "unittests",
      "tests it"),
     (r"(Documentation|\.ci)/.*|(README|CONTRIBUTING|NEWS)\.rst|COPYING|MAINTAINERS|\.gitignore"

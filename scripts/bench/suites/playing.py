@@ -28,6 +28,8 @@ IMAGES = ["bookworm", "trixie"]
 # What ordinary.py and contain.py are started by.
 ALONE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation",
          "private"]
+# What Ctrl-C does not end by itself.
+DEAF = ["sh", "-c", 'trap "" INT; sleep 300; true']
 
 
 def _skip(context, why):
@@ -83,6 +85,21 @@ def as_user(context):
         top.mkdir()
         return _steps(context, "user", [*ALONE, sys.executable, ENTERING / "ordinary.py", "--share",
                                         top, CACHE, TREE])
+
+
+def interrupted(context):
+    """Nothing is left of what is ended, in this machine's own way: by Ctrl-C and by a time limit."""
+    count = Count()
+    logs = context.log.with_suffix("")
+    for what, name, argv in (
+            ("a command", "sleep", ["toolchain", "run", "--", *DEAF]),
+            ("the svm machine", "qemu-system-x86", ["vm", "--machine", "svm", "--", "true"]),
+            ("the vmx machine", "bochs", ["vm", "--", "true"]),
+            ("a suite", "qemu-system-x86", ["check", "--logs", logs, "vm-options"])):
+        lines, status = context.command(
+            [HERE / "interrupted.py", name, TREE / "scripts" / argv[0], *argv[1:]], merge=True)
+        context.test(count, f"nothing is left of {what}", not status, lines[-1])
+    return count
 
 
 def _demo(context, argv, results, **environment):
@@ -151,11 +168,12 @@ def demo_in_container(release):
     return run
 
 
-def suites(built):
-    """The suites; built: what the short ones have to wait for."""
+def suites(vmx, built):
+    """The suites; vmx, built: what the short ones have to wait for."""
     long = {"cores": 2, "seconds": 900, "long": True, "may_skip": True}
     return [Suite("way-user", as_user, built, seconds=30, may_skip=True),
             Suite("way-container", as_container, built, seconds=25, may_skip=True),
+            Suite("interrupted", interrupted, vmx, seconds=20),
             Suite("way-user-demo", demo_as_user, ("kernel",), **long),
             *[Suite(f"way-container-{release}", demo_in_container(release), ("kernel",), **long)
               for release in IMAGES]]

@@ -5,7 +5,7 @@
 #
 # What each way into the toolchain root has to do, as KTAP: the root is entered and that is
 # said first, with why each of so many OTHERS is not used; the module is built; an svm machine
-# boots.  For the suites way-*; see playing.py.
+# boots; nothing is left of a command and of a machine that are ended.  For the suites way-*; see playing.py.
 way=$1
 others=$2
 scripts=$(readlink -f "$(dirname "$0")/../..")
@@ -45,7 +45,7 @@ first_says_the_way()
 }
 
 echo "TAP version 13"
-echo "1..4"
+echo "1..6"
 
 said=$(shown "$scripts/toolchain" --verbose run -- sh -c 'id -u; ls /usr/bin/gcc-14')
 result "the root is entered" ends "$said" "0 /usr/bin/gcc-14"
@@ -67,3 +67,14 @@ up=$(shown "$scripts/vm" --machine svm --add "$("$scripts/toolchain" path root)/
 	grep -o ^kvm: /sys/kernel/debug/raw_hrtimer/attach
 	echo "6 * 7" | /add/bc')
 result "an svm machine boots" ends "$up" "kvm: 42"
+
+# NAME COMMAND: to the log, all of it.
+interrupted()
+{
+	"$(dirname "$0")/interrupted.py" "$@" >&2
+}
+
+result "nothing is left of a command that is ended" interrupted sleep \
+	"$scripts/toolchain" run -- sh -c 'trap "" INT; sleep 300; true'
+result "nothing is left of a machine that is ended" interrupted qemu-system-x86 \
+	"$scripts/vm" --machine svm -- true

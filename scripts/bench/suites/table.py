@@ -309,7 +309,7 @@ SUITES = [
                                        command=[*RUN_ALL, "tsc_unstable.sh"]), VMX,
             seconds=32, long=True)
       for kind in ("stock", "patched")],
-    *playing.suites(BUILT),
+    *playing.suites(VMX, BUILT),
     *repeat.suites(VMX, BUILT),
     *machines.suites(VMX, BUILT),
     Suite("static", static.run, KERNEL, seconds=14, quick=True),
