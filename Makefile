@@ -80,7 +80,7 @@ help:
 	@echo 'On any Debian 12 or 13, as root, as an ordinary user or in a container (VERBOSE=1 says why'
 	@echo 'not in another way); what they need is fetched and kept in ~/.cache/raw_hrtimer:'
 	@echo '  demo             show the fault and its cure in an emulated VMX machine; with MACHINE=host'
-	@echo '                   in one of KVM on this processor (see Documentation/testing.rst)'
+	@echo '                   in one of KVM on this processor (see Documentation/machines.rst)'
 	@echo '  bench            measure it beside what is done without it; takes 45 minutes'
 	@echo '  check            run the tests, but for those that take long'
 	@echo '  check-quick      run what needs no machine, and each machine once: two minutes'

@@ -266,7 +266,8 @@ def _pick(asked):
 def add_verbose(parser):
     """The option of the programs that say which way it is."""
     parser.add_argument("--verbose", action="store_true",
-                        help="say why the toolchain root is not entered in another way")
+                        help="say why the toolchain root is not entered in another way, which "
+                             f"{VARIABLE}=NAME asks for: {', '.join(way.name for way in WAYS)}")
 
 
 def choose(verbose=False):
