@@ -205,8 +205,11 @@ def _prune(name, keep):
         with contextlib.suppress(OSError), open(path / ".complete", "rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             (path / ".complete").unlink()
+        # What is left does no harm.  An overlay of the cache (ordinary.py) has directories that
+        # cannot be removed, because another process has done so below it.
         if not (path / ".complete").exists():
-            discard(path)
+            with contextlib.suppress(OSError):
+                discard(path)
 
 
 def stage(name, inputs, build, keep=1):
