@@ -193,6 +193,12 @@ def discard(path):
             time.sleep(0.5)
 
 
+def _throw_away(path):
+    """Remove a directory that does no harm if it stays."""
+    with contextlib.suppress(OSError):
+        discard(path)
+
+
 def _prune(name, keep):
     stages = [p for p in CACHE.glob(f"{name}-*")
               if re.fullmatch(re.escape(name) + "-[0-9a-f]{16}", p.name)]
@@ -208,8 +214,7 @@ def _prune(name, keep):
         # What is left does no harm.  An overlay of the cache (ordinary.py) has directories that
         # cannot be removed, because another process has done so below it.
         if not (path / ".complete").exists():
-            with contextlib.suppress(OSError):
-                discard(path)
+            _throw_away(path)
 
 
 def stage(name, inputs, build, keep=1):
@@ -253,7 +258,7 @@ def scratch():
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     shutil.rmtree(old, ignore_errors=True)
             path = Path(tempfile.mkdtemp(dir=top))
-            stack.callback(shutil.rmtree, path, ignore_errors=True)
+            stack.callback(_throw_away, path)
             lock = stack.enter_context(open(path / "lock", "wb"))
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield path

@@ -2,6 +2,7 @@
 """Stages, and directories for what is thrown away."""
 
 from pathlib import Path
+import shutil
 import sys
 import tempfile
 import unittest
@@ -24,6 +25,15 @@ class Scratch(Cached):
     def test_it_goes(self):
         with cache.scratch() as path:
             (path / "file").touch()
+        self.assertFalse(path.exists())
+
+    def test_it_goes_while_what_was_killed_still_writes(self):
+        with cache.scratch() as path:
+            (path / "file").touch()
+            rmtree = mock.Mock(side_effect=[None, None, mock.DEFAULT], wraps=shutil.rmtree)
+            patch = mock.patch("shutil.rmtree", rmtree)
+            patch.start()
+            self.addCleanup(patch.stop)
         self.assertFalse(path.exists())
 
     def test_those_of_the_dead_go_and_those_of_the_living_stay(self):
