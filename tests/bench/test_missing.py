@@ -73,6 +73,10 @@ class NoRoot(unittest.TestCase):
         self.refused(f"has less than {root.DISK_GB} GB free: make room or set XDG_CACHE_HOME",
                      root.DISK_GB - 1)
 
+    def test_the_readme_has_the_same(self):
+        self.assertIn(f"{root.DISK_GB} GB of disk, {ways.MEMORY_GB + 1} GB of memory",
+                      (TREE / "README.rst").read_text(encoding="utf-8"))
+
     @unittest.skipUnless(Path(root.APT_HELPER).exists(), "this machine has no apt-helper")
     def test_no_network(self):
         """By the real apt-helper, which asks a port that nobody listens on."""

@@ -24,7 +24,7 @@ SUITES = ["trixie", "trixie-updates", "trixie-backports"]
 KEYRINGS = ["/usr/share/keyrings/debian-archive-keyring.gpg",
             "/usr/share/keyrings/debian-archive-keyring.pgp"]
 APT_HELPER = "/usr/lib/apt/apt-helper"
-DISK_GB = 12        # free space for the root and what is built with it
+DISK_GB = 8         # free space for the root and what is built with it
 
 # With these, which are installed first, archives are unpacked and programs in C++ built.
 FIRST = """
