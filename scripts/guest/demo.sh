@@ -5,9 +5,10 @@
 #
 # Runs in the machine: the test with each KVM, at each rate of the host's clock that
 # names it: stock, the kernel's own, without the module, with it, and again without;
-# if the directory PATCHED_KVM exists, with the modules in its folders: patched, with
-# raw_hrtimer and again without; hardware, without; both, with.  Lines that start with
-# "@ " are for scripts/bench/reports/demo.py.
+# if there are modules in the directory PATCHED_KVM, patched: these without the
+# processor's timer, with raw_hrtimer and again without; hardware: these with that timer,
+# without raw_hrtimer, and then with it, which is called both.  Lines that start with "@ "
+# are for scripts/bench/reports/demo.py.
 set -eu
 
 test=$1
@@ -25,6 +26,7 @@ run()
 	status=0
 
 	say run "$1" "$2"
+	say preemption_timer "$(cat /sys/module/kvm_intel/parameters/preemption_timer)"
 	if [ "$2" = loaded ]; then
 		sed 's/^/@ debugfs /' /sys/kernel/debug/raw_hrtimer/rate
 		sed -n 's/^kvm: /@ attached /p' /sys/kernel/debug/raw_hrtimer/attach
@@ -33,12 +35,12 @@ run()
 	say status "$status"
 }
 
-with_and_without_module()
+# KVM: one run of the test with the module, and none after it.
+run_with_module()
 {
 	modprobe raw_hrtimer
 	run "$1" loaded
 	rmmod raw_hrtimer
-	run "$1" removed
 }
 
 # KVM
@@ -48,16 +50,24 @@ load()
 		modprobe kvm-intel
 		return
 	fi
-	insmod "$patched/$1/kvm.ko"
+	[ -d /sys/module/kvm ] || insmod "$patched/kvm.ko"
 	# shellcheck disable=SC2046	# one word for each parameter
-	insmod "$patched/$1/kvm-intel.ko" \
-		$(sed -n 's/^options kvm-intel //p' /etc/modprobe.d/kvm.conf)
+	insmod "$patched/kvm-intel.ko" \
+		$(sed -n 's/^options kvm-intel //p' /etc/modprobe.d/kvm.conf) \
+		"preemption_timer=$([ "$1" = patched ] && echo 0 || echo 1)"
+}
+
+# KVM: those that follow stock have the same kvm.ko, and it takes the longest to load.
+unload()
+{
+	rmmod kvm-intel
+	[ "$1" != stock ] || rmmod kvm
 }
 
 say kernel "$(uname -r)"
 say cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
 # A KVM stays for all rates: to load one takes as long as a third of a run.
-for kvm in stock patched hardware both; do
+for kvm in stock patched hardware; do
 	[ "$kvm" = stock ] || [ -d "$patched" ] || continue
 	loaded=no
 	for rate; do
@@ -77,21 +87,22 @@ for kvm in stock patched hardware both; do
 		[ $loaded = yes ] || load "$kvm"
 		loaded=yes
 		case $kvm in
-		stock | patched)
-			[ $kvm = patched ] || run stock absent
-			with_and_without_module $kvm
+		stock)
+			run stock absent
+			run_with_module stock
+			run stock removed
+			;;
+		patched)
+			run_with_module patched
+			run patched removed
 			;;
 		hardware)
 			run hardware absent
-			;;
-		both)
-			modprobe raw_hrtimer
-			run both loaded
-			rmmod raw_hrtimer
+			run_with_module both
 			;;
 		esac
 	done
-	[ $loaded = no ] || rmmod kvm-intel kvm
+	[ $loaded = no ] || unload "$kvm"
 done
 say taint "$(cat /proc/sys/kernel/tainted)"
 say "done"

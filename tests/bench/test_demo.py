@@ -22,17 +22,19 @@ def said(l1, l2, status):
 EARLY, GOOD = (-200, -300, 254), (50, -10, 0)
 DEBUGFS = ["@ debugfs mono/raw: +500.012 ppm", "@ debugfs raw_mult: 4793490",
            "@ debugfs shift: 24", "@ debugfs clocksource: tsc"]
+HRTIMER, HARDWARE = "@ preemption_timer N", "@ preemption_timer Y"
 
 
 def output(absent=EARLY, loaded=GOOD, removed=EARLY):
     return ["@ cpu test", "@ rate fast", "@ adjtimex f 32768000", "@ adjtimex t 10000",
-            "@ run stock absent", *said(*absent),
+            "@ run stock absent", HARDWARE, *said(*absent),
             "@ run stock loaded", *DEBUGFS, "@ attached hooked", *said(*loaded),
             "@ run stock removed", *said(*removed),
-            "@ run patched loaded", *DEBUGFS, "@ attached registered", *said(*GOOD),
-            "@ run patched removed", *said(*EARLY),
-            "@ run hardware absent", *said(*GOOD),
-            "@ run both loaded", *DEBUGFS, "@ attached registered", *said(*GOOD), "@ done"]
+            "@ run patched loaded", HRTIMER, *DEBUGFS, "@ attached registered", *said(*GOOD),
+            "@ run patched removed", HRTIMER, *said(*EARLY),
+            "@ run hardware absent", HARDWARE, *said(*GOOD),
+            "@ run both loaded", HARDWARE, *DEBUGFS, "@ attached registered", *said(*GOOD),
+            "@ done"]
 
 
 def read(lines, with_patched=True):
@@ -111,7 +113,7 @@ class Table(unittest.TestCase):
     def test_in_hardware_needs_no_module(self):
         wrong = output()
         at = wrong.index("@ run hardware absent")
-        wrong[at + 1:at + 4] = said(*EARLY)
+        wrong[at + 2:at + 5] = said(*EARLY)
         self.assertEqual(demo.unexpected(results(wrong)),
                          ["fast, hardware KVM, module absent: early (status 254) instead of pass"])
 
@@ -186,6 +188,16 @@ class Complaints(unittest.TestCase):
                    "stock KVM: the module says of KVM: no")
         self.check([l.replace("attached registered", "attached hooked") for l in output()],
                    "patched KVM: the module says of KVM: hooked")
+
+    def test_the_columns_are_one_kvm_with_two_timers(self):
+        for timer, other, kvm in ((HRTIMER, HARDWARE, "patched"), (HARDWARE, HRTIMER, "both")):
+            wrong = output()
+            wrong[wrong.index(timer, wrong.index(f"@ run {kvm} loaded"))] = other
+            self.check(wrong, f"{kvm} KVM: kvm-intel's preemption_timer is {other[-1]}")
+        self.check([l for l in output() if l != HRTIMER], "preemption_timer is None")
+        result = results(output())
+        self.assertEqual([run["preemption_timer"] for run in result["rates"][0]["runs"][-4:]],
+                         [False, False, True, True])
 
     def test_no_rate_at_all(self):
         self.check(["@ done"], "not all runs")

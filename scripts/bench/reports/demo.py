@@ -4,7 +4,7 @@
 What scripts/guest/demo.sh prints in the machine is read here, and becomes:
 
 results.json, an object with
-  schema      2; changes when a name below changes its meaning
+  schema      3; changes when a name below changes its meaning
   module      {git}: git describe of the tree that was built
   kernel      {release, version}: uname -r, and of the Debian packages
   machine     {name, cpu, khz, images}: of scripts/vm; khz is the TSC's rate there; images are
@@ -14,9 +14,13 @@ results.json, an object with
     name, tick, freq       as in adjtimex(2), freq in units of 2^-16 ppm
     wanted_ppm             mono/raw - 1: what tick and freq mean
     runs                   in the order they ran, each
-      kvm                  stock: the kernel's own; with series of patches/kvm: patched,
-                           hardware, both (building/kvm.py)
-      module               absent (not loaded yet), loaded, removed
+      kvm                  stock: the kernel's own; any other is the same KVM, with the three
+                           series of patches/kvm ("both" in building/kvm.py).  patched: loaded
+                           with preemption_timer=0, so that L2's timer is an hrtimer;
+                           hardware: with the processor's timer, which L2's runs in; both:
+                           hardware's, when the module is loaded
+      module               absent (not loaded, or not yet), loaded, removed
+      preemption_timer     whether KVM uses the processor's, as kvm-intel's parameter says
       attached             how the module covers KVM: hooked or registered; null
                            where it is not loaded
       got_ppm              mono/raw - 1 as the module read it; null where it is not loaded
@@ -35,7 +39,7 @@ import re
 
 from ..machines import session
 
-SCHEMA = 2
+SCHEMA = 3
 TEST = "vmx_preemption_timer_test"
 TOLERANCE_PPM = 1.0     # a unit of mult is up to 0.46 ppm
 
@@ -73,6 +77,7 @@ RUNS = [("stock", "absent"), ("stock", "loaded"), ("stock", "removed"),
 ATTACHED = {"stock": "hooked", "patched": "registered", "both": "registered"}
 # L2's timer runs in the processor's there, whatever the host's clock does.
 IN_HARDWARE = ("hardware", "both")
+PREEMPTION_TIMER = {"patched": "N", "hardware": "Y", "both": "Y"}
 
 # Which machine runs what is fixed: the history of a machine changes its figures.  The two take
 # about as long; what is to be compared within a rate, one KVM's, is in the same machine.
@@ -91,6 +96,7 @@ class Run:
     kvm: str
     module: str
     attached: str = None
+    preemption_timer: str = None    # Y or N
     debugfs: dict = field(default_factory=dict)     # what the module says of the clock
     status: int = None
     l1: int = None          # cycles
@@ -154,6 +160,9 @@ class Reader(session.Reader):
         key, _, value = rest.partition(": ")
         self.run.debugfs[key] = value
 
+    def _preemption_timer(self, rest):
+        self.run.preemption_timer = rest
+
     def _attached(self, rest):
         self.run.attached = rest
 
@@ -193,6 +202,9 @@ def complaints(readers):
             for run in measured.runs:
                 if run.module == "loaded":
                     found += _complaints_of_run(rate, run)
+                if run.preemption_timer != PREEMPTION_TIMER.get(run.kvm, run.preemption_timer):
+                    found.append(f"{rate.name}, {run.kvm} KVM: kvm-intel's preemption_timer is "
+                                 f"{run.preemption_timer}")
     return found
 
 
@@ -221,7 +233,7 @@ def results(readers, kernel, left_out, git, machine="vmx"):
             "name": rate.name, "tick": rate.tick, "freq": rate.freq,
             "wanted_ppm": rate.ppm, "runs": []})
         here["runs"] += [{"kvm": run.kvm, "module": run.module, "attached": run.attached,
-                          "got_ppm": run.got_ppm, "status": run.status,
+                          "preemption_timer": run.preemption_timer == "Y", "got_ppm": run.got_ppm, "status": run.status,
                           "l1_error": error(run.l1), "l2_error": error(run.l2),
                           "verdict": run.verdict, "expected": rate.expected(run.kvm, run.module)}
                          for run in measured.runs]
