@@ -8,16 +8,15 @@ kernel the archive keeps the image alone, which has the configuration, and what 
 """
 
 from dataclasses import dataclass
-import os
 from pathlib import Path
 import re
-import shutil
 
 from .. import cache
 from ..cache import BenchError, TREE
 from ..toolchain import pool, root
 from . import exports, image_only, own
 from . import source as sources
+from .preparing import configured, from_headers, jobs, prepare, running_release
 
 TESTED = TREE / "tested-kernels"
 TOOLCHAIN = ["gcc-14", "binutils", "rustc", "rust-src", "bindgen", "pahole"]
@@ -56,24 +55,10 @@ class NoKernel(BenchError):
     """The archive does not have it, or has it no more."""
 
 
-def jobs():
-    return len(os.sched_getaffinity(0))
-
-
 def tested():
     """The releases in the file of tested kernels."""
     lines = TESTED.read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.strip() and line[0] != "#"]
-
-
-def configured(tree, symbol):
-    """Whether a build tree's configuration has CONFIG_<symbol>=y."""
-    return f"CONFIG_{symbol}=y" in (tree / ".config").read_text(encoding="utf-8").splitlines()
-
-
-def running_release(tree):
-    """What uname -r says in the kernel of a build tree."""
-    return (tree / "include/config/kernel.release").read_text(encoding="ascii").strip()
 
 
 def series_of(release):
@@ -129,40 +114,21 @@ def _newest(version, flavour):
     return max(found, key=_numbers)
 
 
-def _from_headers(path, release, build):
-    """Move into the build tree what the package of the headers has."""
-    headers = path / "usr/src" / f"linux-headers-{release}"
-    for file in (".config", "Module.symvers", "vmlinux"):
-        (headers / file).rename(build / file)
-    shutil.rmtree(path / "usr/src")
-
-
-def upstream(release):
-    """Of a release, what make's KERNELVERSION has to be: Debian calls a candidate of 7.3, which is
-    7.3.0-rc7 by its source, 7.3."""
-    return re.match(r"[\d.]+(-rc\d+)?", release)[0]
-
-
-def _prepare(build, release, source, cc, env, top):
-    """Make a tree with a configuration one that builds what the stock kernel would load."""
-    (build / "localversion-debian").write_text(release[len(upstream(release)):] + "\n")
-    root.run(["make", "-C", source, f"O={build}", f"-j{jobs()}", "ARCH=x86",
-              "CROSS_COMPILE=x86_64-linux-gnu-", f"CC={cc}", f"KERNELVERSION={upstream(release)}",
-              "olddefconfig", "modules_prepare"], env=env, top=top,
-             name="kernel", what=f"preparing {release} for Rust modules", expect=220)
-    got = running_release(build)
-    if got != release:
-        raise BenchError(f"the prepared tree says {got} instead of {release}")
-    if not configured(build, "RUST"):
-        raise BenchError(f"the kernel {release} cannot have Rust modules with this "
-                         "toolchain: olddefconfig turned CONFIG_RUST off")
+def _of_headers(release, version, top):
+    """The packages that have what a build needs, and programs that it would make otherwise."""
+    package = f"linux-headers-{release}"
+    depends = "".join(record.get("Depends", "") for record in records(package, top=top)
+                      if record["Version"] == version)
+    programs = [name for name in re.findall(r"\blinux-kbuild-[^\s,]+", depends)
+                if any(record["Version"] == version for record in records(name, top=top))]
+    return [package, *programs]
 
 
 def build_tree(path, release, version, source, has_headers, top=None):
     """Fill path with a kernel of Debian's; top: the root whose apt and compilers it takes."""
     image = records(f"linux-image-{release}", top=top)[0]
     packages = [f"linux-image-{release}"]
-    packages += [f"linux-headers-{release}"] if has_headers else []
+    packages += _of_headers(release, version, top) if has_headers else []
     packages += re.findall(rf"linux-(?:binary|modules)-{re.escape(release)}(?=[\s,])",
                            image.get("Depends", ""))
     dropped = [package for package in packages if pool.has(package, version)]
@@ -177,13 +143,13 @@ def build_tree(path, release, version, source, has_headers, top=None):
     build = path / "build"
     build.mkdir()
     if has_headers:
-        _from_headers(path, release, build)
+        from_headers(path, release, build)
     else:
         image_only.fill(path, release, source)
     config = (build / ".config").read_text(encoding="utf-8")
     cc = re.search(r'^CONFIG_CC_VERSION_TEXT="(\S+)', config, re.M)[1]
     (path / "cc").write_text(cc)
-    _prepare(build, release, source, cc, image_only.environment(release, config, top), top)
+    prepare(build, release, source, cc, image_only.environment(release, config, top), top)
 
 
 def _ensure(name):

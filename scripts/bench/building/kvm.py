@@ -9,7 +9,7 @@ from .. import cache
 from ..cache import BenchError, TREE
 from ..toolchain import root
 from . import module
-from .kernel import upstream
+from .preparing import NO_PROGRAM, upstream
 
 PATCHES = TREE / "patches/kvm"
 # What a kind of KVM has, beyond the kernel's own: the series in these folders, in order.
@@ -97,7 +97,7 @@ def build_in(kernel, path):
     targets = [f"arch/x86/kvm/{module}" for module in MODULES]
     return (path / "build", kernel.kdir), kernel.make(
         "-C", kernel.kdir, f"KERNELVERSION={upstream(kernel.release)}", "KBUILD_MODPOST_WARN=1",
-        "CFLAGS_MODULE=-g0", "CONFIG_DEBUG_INFO_BTF_MODULES=", *targets)
+        "CFLAGS_MODULE=-g0", "CONFIG_DEBUG_INFO_BTF_MODULES=", NO_PROGRAM, *targets)
 
 
 def _check_symbols(kernel, build, modules):
