@@ -68,9 +68,14 @@ chroot "$1" ln -s true /usr/bin/py3compile
 # What the cache and the project tree are called in the root.
 INSIDE = {CACHE: "/cache", TREE: "/tree"}
 
-# Nothing here is read by anybody in the root.
+# Nothing here is read by anybody in the root: of Rust's source the library alone is, matplotlib's
+# fonttools bring along scipy, sympy and Unicode's tables, and bindgen libclang's archives.  A
+# star stands for a slash as well.
 _EXCLUDE = ["/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*",
-            "/usr/share/doc/*", "/usr/share/qemu/*.fd"]
+            "/usr/share/doc/*", "/usr/share/qemu/*.fd",
+            *[f"/usr/src/rustc-*/{name}/*" for name in ("src/tools", "src/doc", "compiler")],
+            "/usr/lib/llvm-*/lib/libclang*.a", "/usr/share/unicode/*",
+            *[f"/usr/lib/python3/dist-packages/{name}/*" for name in ("scipy", "sympy")]]
 
 def _apt(what, *argv, options=()):
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
