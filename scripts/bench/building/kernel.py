@@ -152,7 +152,9 @@ def build_tree(path, release, version, source, has_headers, top=None):
     prepare(build, release, source, cc, image_only.environment(release, config, top), top)
 
 
-def _ensure(name):
+def _found(name):
+    """What the archive has of a kernel: its name here, its release, its version, whether there are
+    headers, and its source."""
     stock = _release("stock")
     if name == "rt":
         release = _newest(".".join(stock.split(".")[:2]), "rt-amd64")
@@ -166,6 +168,24 @@ def _ensure(name):
     version = next(r["Version"] for r in found if r["Package"] == image)
     there = {record["Package"] for record in found if record["Version"] == version}
     source = sources.ensure(series_of(release), version, packaged_source in there)
+    return name, release, version, headers in there or pool.has(headers, version), source
+
+
+def _ensure_with(function, name):
+    try:
+        return function(name)
+    except root.Unavailable:
+        return function(name)       # its lists are new now: perhaps a newer kernel
+
+
+def ensure_source(name):
+    """Fetch the source of a kernel, for which the packages FIRST of the root will do."""
+    if name != "newest":
+        _ensure_with(_found, name)
+
+
+def _ensure(name):
+    name, release, version, has_headers, source = _found(name)
     tools = root.versions(TOOLCHAIN)
     inputs = [RECIPE, release, version, str(source), *sorted(tools.items())]
     if name in own.NAMES:
@@ -176,7 +196,6 @@ def _ensure(name):
             own.build(path, name, source, jobs())
     else:
         toolchain = None
-        has_headers = headers in there or pool.has(headers, version)
         if not has_headers:
             inputs += [image_only.RECIPE, Path(exports.__file__)]
 
@@ -201,10 +220,7 @@ def ensure_kernel(name="stock"):
     if name == "newest":
         from . import newest        # it is made of what is here
         return newest.ensure()
-    try:
-        kernel = _ensure(name)
-    except root.Unavailable:
-        kernel = _ensure(name)      # its lists are new now: perhaps a newer kernel
+    kernel = _ensure_with(_ensure, name)
     if name not in own.NAMES and kernel.release not in tested():
         cache.say("kernel", f"note: {kernel.release} is not in {TESTED.name}: it should "
                   "work, but nobody has said so")
