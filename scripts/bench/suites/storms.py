@@ -9,7 +9,8 @@ LIMITS = {"vmx": ["MAX_LATE_CYCLES=50000", "MAX_WAKE_NS=50000"], "svm": []}
 SHORT = ["soak.sh", "storm_load.sh", "storm_kvm.sh", "storm_guests.sh", "hostile.sh",
          "suspend.sh", "suspend_ram.sh", "storm_clocksource.sh"]
 # Of these, in make check: other suites change the rate at random, and a suspend to RAM is more.
-# With one processor: testing.rst, "What QEMU gets wrong".  That of the clocksource is in svm-1-stock.
+# With one processor: testing.rst, "What QEMU gets wrong".  That of the clocksource is in svm-1-stock,
+# and that of killed guests there, too: KVM is hooked.
 ONCE = [test for test in SHORT if test not in ("soak.sh", "suspend.sh", "storm_clocksource.sh")]
 RAM = ["suspend_ram.sh"]
 CPUS = ["storm_cpus.sh"]

@@ -287,8 +287,8 @@ SUITES = [
       for cpus in (1, 2, 4)],
     # stuck.sh is last: the module cannot be removed after it.
     Suite("svm-1-stock", vm("--machine", "svm", timeout=1500, command=[
-        "env", "TICKS=11000", *RUN_ALL, "tracers.sh", "storm_clocksource.sh", "stuck.sh"]), BUILT,
-          seconds=110),
+        "env", "TICKS=11000", *RUN_ALL, "tracers.sh", "storm_clocksource.sh", "storm_guests.sh",
+        "stuck.sh"]), BUILT, seconds=130),
     Suite("svm-tracers", vm("--machine", "svm", timeout=1500, command=[
         "env", "TICKS=11000 9000", *RUN_ALL, "tracers.sh"]), BUILT, seconds=80, long=True),
     Suite("svm-nohz-full", vm("--machine", "svm", "--cpus", "2", "--append", "nohz_full=1",
