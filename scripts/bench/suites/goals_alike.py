@@ -7,7 +7,7 @@ from ..reports.plan import CONSTANT, SCHEDULES
 from .accuracy import SLACK
 from .goal import ALIKE, FAR_US, FEW, WAYS, allowed, goal, latest, of, too_few, without_few, worst
 
-# Timer interrupts for each timer: those of the host's own vary, by up to 0.06 for each of so many
+# Timer interrupts for each timer: those of the host's own vary, by up to 0.1 for each of so many
 # (by up to 0.24 in the first minute after the boot, in which --quick runs).
 MORE = 0.2
 ENOUGH = 100
