@@ -69,7 +69,7 @@ def suites(vm, kvm_tests, vmx, svm):
             before=["sh", "/early-timer.sh"], tests=HARDWARE, schedules="0 random"), vmx,
               seconds=60, long=True),
         two("both", "both", [BOTH[0], BOTH[-1]], run={"with_module": True, "schedules": "random"},
-            seconds=40),
+            seconds=40, long=True),
         two("both", "both-all", BOTH, run={"with_module": True, "schedules": "random"}, seconds=70,
             long=True),
         two("both", "both-rates", BOTH, run={"with_module": True, "schedules": "-10% +10%"},

@@ -11,7 +11,8 @@ SHORT = ["soak.sh", "storm_load.sh", "storm_kvm.sh", "storm_guests.sh", "hostile
 # Of these, in make check: other suites change the rate at random, and a suspend to RAM is more.
 # With one processor: testing.rst, "What QEMU gets wrong".  That of the clocksource is in svm-1-stock,
 # and that of killed guests there, too: KVM is hooked.
-ONCE = [test for test in SHORT if test not in ("soak.sh", "suspend.sh", "storm_clocksource.sh")]
+ONCE = [test for test in SHORT if test not in (
+    "soak.sh", "suspend.sh", "storm_clocksource.sh", "storm_guests.sh")]
 RAM = ["suspend_ram.sh"]
 CPUS = ["storm_cpus.sh"]
 

@@ -265,13 +265,13 @@ SUITES = [
         *timers.each(timers.TIMERS + timers.PERIODIC + timers.COUNT, timers.SHORTER)]), VMX,
         seconds=45, long=True),
     Suite("vmx-nested", kvm_tests("--kvm", "patched", tests=NESTED + kvm_series.RESTORE,
-                                  schedules="-10% random", with_module=True), VMX, seconds=50),
+                                  schedules="random", with_module=True), VMX, seconds=30),
     Suite("vmx-nested-stock", kvm_tests(tests=NESTED[:1], schedules="-10% +10% random",
                                         with_module=True), VMX, seconds=30, long=True),
     *[Suite(f"vmx-jumps-{cpus}{suffix}", kvm_tests(
         "--cpus", cpus, tests=["vmx_preemption_timer_test"], schedules="jumps", runs=runs,
         with_module=True, timeout=timeout), VMX, seconds=12 * runs, long=runs > 9 or cpus == 1)
-      for suffix, runs, timeout in (("", 2, 900), ("-long", 100, 9000)) for cpus in (1, 2)],
+      for suffix, runs, timeout in (("", 1, 900), ("-long", 100, 9000)) for cpus in (1, 2)],
     *kvm_series.suites(vm, kvm_tests, VMX, BUILT),
     *timers.suites(kvm_tests, VMX, BUILT),
     *verdicts.suites(VMX),
@@ -280,7 +280,8 @@ SUITES = [
     Suite("svm-1", vm("--machine", "svm", "--kvm", "patched", command=RUN_ALL), BUILT,
           seconds=150, long=True),
     Suite("svm-hpet", vm("--machine", "svm", "--append", "clocksource=hpet",
-                         command=[*RUN_ALL, "no_tsc.sh"]), BUILT, cores=0.5, seconds=25),
+                         command=[*RUN_ALL, "no_tsc.sh"]), BUILT, cores=0.5, seconds=25,
+          long=True),
     Suite("svm-unknown", unknown_kvm, BUILT, cores=0.5, seconds=30),
     *[Suite(f"svm-careless-{cpus}", careless_kvm("--machine", "svm", "--cpus", cpus), BUILT,
             cores=0.5, seconds=90, long=cpus != 2)

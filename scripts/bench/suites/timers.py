@@ -73,12 +73,11 @@ def suites(kvm_tests, vmx, svm):
             "--kvm", way, *machine, tests=guests, schedules=schedules, with_module=True,
             judge=accuracy.judge(), **options), vmx, seconds=seconds, long=long))
 
-    def never_early(machine, cpus, way, tests, after, long):
+    def never_early(machine, cpus, way, tests, after):
         found.append(Suite(f"{machine}-timers-{cpus}-{way}", kvm_tests(
             "--machine", machine, "--cpus", cpus, "--kvm", way, "--append", CONSTANT_TSC,
             with_module=True, tests=tests,
-            schedules=f"{CONSTANT} {CHANGING}" if long else "random"), after, seconds=30,
-            cores=1 if long else 0.5, long=long))
+            schedules=f"{CONSTANT} {CHANGING}"), after, seconds=30, long=True))
 
     for way, more in MORE.items():
         tests = each(TIMERS[:1], SPINNING) + each(TIMERS + more, HALTED)
@@ -96,14 +95,15 @@ def suites(kvm_tests, vmx, svm):
                    machine=HRTIMERS, seconds=40)
         on_vmx(f"hrtimers-{way}", way, tests, f"{CONSTANT} {CHANGING}", machine=HRTIMERS,
                seconds=120, long=True)
-    on_vmx("hyperv-patched", "patched", each(NO_PAGE, HALTED), f"{FAST_AND_SLOW} random",
+    on_vmx("hyperv-patched", "patched", each(NO_PAGE, HALTED) + each(NO_PAGE, SHORTER),
+           f"{FAST_AND_SLOW} random",
            seconds=40, long=True)
     # L2's own timer in hardware, halted or not; the module is there for the APIC's.
     on_vmx("timers-both", "both", each(TIMERS[:1], SPINNING) + each(TIMERS[:3], HALTED),
            f"{FAST_AND_SLOW} {CHANGING}", seconds=60, long=True)
     for way, more in MORE.items():
         tests = (each(TIMERS + more, SHORTER)
-                 + (each(COUNT + WRITTEN + NO_PAGE, SHORTER) if more else []))
+                 + (each(COUNT + WRITTEN, SHORTER) if more else []))
         on_vmx(f"distances-{way}", way, tests, f"{accuracy.NOMINAL} random", seconds=45,
                long=way == "stock")
         on_vmx(f"distances-{way}-rates", way, tests, CONSTANT, seconds=90, long=True)
@@ -131,8 +131,7 @@ def suites(kvm_tests, vmx, svm):
         for way, more in MORE.items():
             tests = [test for test in TIMERS[1:] + PERIODIC if more or test != LOOSE]
             never_early("svm", cpus, way, each(tests, HALTED)
-                        + each(tests + (COUNT + WRITTEN if more else []), SPINNING), svm,
-                        long=(cpus, way) != ("2", "stock"))
+                        + each(tests + (COUNT + WRITTEN if more else []), SPINNING), svm)
             if cpus != "1":
-                never_early("vmx", cpus, way, each(TIMERS + more, HALTED), vmx, long=True)
+                never_early("vmx", cpus, way, each(TIMERS + more, HALTED), vmx)
     return found
