@@ -7,7 +7,6 @@
 #include <linux/irq_work.h>
 #include <linux/percpu.h>
 #include <linux/processor.h>
-#include <linux/rcupdate.h>
 #include <linux/sched/isolation.h>
 #include <linux/smp.h>
 
@@ -54,16 +53,17 @@ void rht_renew_elsewhere(void)
 		irq_work_queue(&rht_renew_work);
 }
 
-/* No listener is left that asks. */
+/*
+ * No listener is left that asks.  A call that is under way has begun when this returns, and ends
+ * with the next grace period.
+ */
 void rht_renew_flush(void)
 {
 	int cpu;
 
 	irq_work_sync(&rht_renew_work);
-	/* A call that is under way has begun soon, and ends with the grace period. */
 	for_each_possible_cpu(cpu) {
 		while (READ_ONCE(per_cpu(rht_renew_called, cpu)))
 			cpu_relax();
 	}
-	synchronize_rcu();
 }

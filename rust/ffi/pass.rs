@@ -47,10 +47,11 @@ impl Queues {
 
 impl Drop for Queues {
     fn drop(&mut self) {
-        // SAFETY: Process context; the listener, which alone asks for passes, is unregistered.
-        unsafe { bindings::rht_pass_flush() };
-        // SAFETY: As above, of those that renew an event.
+        // SAFETY: Process context; the listener, which alone asks for calls that renew an event, is
+        // unregistered.
         unsafe { bindings::rht_renew_flush() };
+        // SAFETY: As above, of passes. Its grace period is that of the calls, too.
+        unsafe { bindings::rht_pass_flush() };
         // SAFETY: Process context, after `rht_clockevent_watch()`.
         unsafe { bindings::rht_clockevent_unwatch() };
     }
