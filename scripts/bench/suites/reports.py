@@ -203,7 +203,6 @@ def suites(kvm_tests, vmx, svm):
 
     svm_machine = ("--machine", "svm", "--cpus", 2, "--append", timers.CONSTANT_TSC)
     return [
-        tests("vmx-flaky", 1, "-25ppm", TIMER, seconds=30, long=True),
         *[tests(name, 20, schedule, TIMER + OTHERS, seconds=400, long=True)
           for name, schedule in FLAKY.items()],
         tests("svm-flaky", 20, " ".join(SCHEDULES), OTHERS, svm, svm_machine, seconds=900,
