@@ -64,7 +64,9 @@ nest()
 }
 
 # What chronyd did from 0.4 s before it began to slew, by 8.3 %, until that was over, 3.1 s later.
-what_chronyd_did 0.4 4 >/tmp/slew
+case " $schedules " in
+*" chronyd "*) what_chronyd_did 0.4 4 >/tmp/slew ;;
+esac
 
 # SCHEDULE RUN COMMAND...
 under()
