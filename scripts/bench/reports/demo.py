@@ -233,7 +233,8 @@ def results(readers, kernel, left_out, git, machine="vmx"):
             "name": rate.name, "tick": rate.tick, "freq": rate.freq,
             "wanted_ppm": rate.ppm, "runs": []})
         here["runs"] += [{"kvm": run.kvm, "module": run.module, "attached": run.attached,
-                          "preemption_timer": run.preemption_timer == "Y", "got_ppm": run.got_ppm, "status": run.status,
+                          "preemption_timer": run.preemption_timer == "Y",
+                          "got_ppm": run.got_ppm, "status": run.status,
                           "l1_error": error(run.l1), "l2_error": error(run.l2),
                           "verdict": run.verdict, "expected": rate.expected(run.kvm, run.module)}
                          for run in measured.runs]

@@ -51,10 +51,9 @@ def latest(what, timers, limit_of, few=0):
     outliers = max(few, round(len(beyond) * accuracy.OUTLIERS))
     beyond = [cycles for cycles in beyond if cycles > 0]
     met = len(beyond) <= outliers and max(beyond, default=0) <= accuracy.TICK
-    _, where = worst(timers, lambda item: max(item["samples"][1:]) - limit_of(item))
     most = max(timers, key=lambda item: max(item["samples"][1:]) - limit_of(item))
     return goal(what, f"<= {limit_of(most)}, but for {outliers}",
-                f"{max(most['samples'][1:])} ({where})", met, True)
+                f"{max(most['samples'][1:])} ({_where(most)})", met, True)
 
 
 def plain(result):

@@ -2,7 +2,8 @@
 """What the measurement of "make bench" is held against.
 
 A goal is {what, goal, value, met, asserted}: asserted ones fail "make check", the
-others are stated, met or not, or not judged (None), where too little was measured.  On svm, whose figures depend on what else the machine does,
+others are stated, met or not, or not judged (None), where too little was measured.  On svm,
+whose figures depend on what else the machine does,
 only that no timer is early.
 """
 

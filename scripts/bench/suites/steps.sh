@@ -5,7 +5,8 @@
 #
 # What each way into the toolchain root has to do, as KTAP: the root is entered and that is
 # said first, with why each of so many OTHERS is not used; the module is built; an svm machine
-# boots; nothing is left of a command and of a machine that are ended.  For the suites way-*; see playing.py.
+# boots; nothing is left of a command and of a machine that are ended.  For the suites way-*;
+# see playing.py.
 way=$1
 others=$2
 scripts=$(readlink -f "$(dirname "$0")/../..")
