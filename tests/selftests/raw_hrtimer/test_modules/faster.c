@@ -33,7 +33,7 @@ static u64 plain_late;			/* ns, the most */
 static unsigned int nodes_started, plain_started;
 static bool is_pending;
 static u32 mult, shift;
-/* Of whose clockevent; nobody's is the one that has bent the clock. */
+/* The CPU whose clockevent it is; -1: that of the CPU that has bent the clock. */
 static int event_cpu;
 static enum hrtimer_mode mode;
 
@@ -173,7 +173,7 @@ static void run_faster(const u64 *args)
 	measure(args[0]);
 }
 
-/* The same, and the CPU that a timer goes to which is not pinned. */
+/* args: the same, and the CPU that a timer which is not pinned goes to */
 static void run_faster_elsewhere(const u64 *args)
 {
 	if (args[1] >= nr_cpu_ids || !cpu_online(args[1])) {

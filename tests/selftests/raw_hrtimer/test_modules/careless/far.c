@@ -128,7 +128,7 @@ static void run_near(const u64 *args)
 static void run_near_moved(const u64 *args)
 {
 	struct guest_timer *t = near ? &near->timers[LAPIC] : NULL;
-	/* Not for longer than that, or raw_hrtimer could not be removed. */
+	/* Put back at once: until then raw_hrtimer cannot be removed. */
 	typeof(&raw_hrtimer_expiry) expiry_of = symbol_get(raw_hrtimer_expiry);
 	ktime_t least = 0, most = 0, expiry = 0;
 	bool known = false;
