@@ -317,7 +317,7 @@ SUITES = [
     Suite("lints", lints, KERNEL, seconds=40, quick=True),
     Suite("native", installing.native, KERNEL, seconds=10),
     Suite("dkms", installing.dkms, KERNEL, seconds=10),
-    *packaging.suites(KERNEL, BUILT),
+    *packaging.suites(setup, KERNEL, BUILT),
     # The shifts that clocks_calc_mult_shift() gives a TSC from 0.5 to 8 GHz, and the ends.
     Suite("proof", proof("--shifts", "0,21-25,32"), KERNEL, seconds=32),
     Suite("proof-all", proof(), KERNEL, seconds=117, long=True),
