@@ -37,12 +37,13 @@ def _skip(context, why):
     return Count(skipped=1)
 
 
-def _cannot_play(name):
-    if why := ways.WAYS[0].missing():
-        return why
-    if name == "user" and not shutil.which("newuidmap"):
-        return "newuidmap is missing (apt-get install uidmap)"
-    return None
+def _ordinary(*options):
+    """The command that plays an ordinary user.  The package that he has to have installed is
+    unpacked for him, with the library that it needs, where this machine has it not."""
+    usr = []
+    if not shutil.which("newuidmap"):
+        usr = ["--usr", root.unpacked(["uidmap", "?name(^libsubid[0-9]+$)"]) / "usr"]
+    return [*ALONE, sys.executable, ENTERING / "ordinary.py", *usr, *options]
 
 
 def _proot():
@@ -69,7 +70,7 @@ def _steps(context, way, wrap, **environment):
 
 def as_container(context):
     """Root without CAP_SYS_ADMIN, on this machine."""
-    if why := _cannot_play("proot"):
+    if why := ways.WAYS[0].missing():
         return _skip(context, why)
     return _steps(context, "proot", [sys.executable, ENTERING / "contain.py"],
                   PATH=f"{_proot()}/bin:{os.environ['PATH']}")
@@ -77,14 +78,13 @@ def as_container(context):
 
 def as_user(context):
     """An ordinary user, for whom the files of the cache are his."""
-    if why := _cannot_play("user"):
+    if why := ways.WAYS[0].missing():
         return _skip(context, why)
     root.ensure_root()
     with cache.scratch() as scratch:
         top = scratch / "user"
         top.mkdir()
-        return _steps(context, "user", [*ALONE, sys.executable, ENTERING / "ordinary.py", "--share",
-                                        top, CACHE, TREE])
+        return _steps(context, "user", _ordinary("--share", top, CACHE, TREE))
 
 
 def interrupted(context):
@@ -117,14 +117,13 @@ def _demo(context, argv, results, **environment):
 
 def demo_as_user(context):
     """From nothing, in a cache of his own."""
-    if why := _cannot_play("user"):
+    if why := ways.WAYS[0].missing():
         return _skip(context, why)
     with cache.scratch() as scratch:
         top = scratch / "user"
         top.mkdir()
-        return _demo(context, [*ALONE, sys.executable, ENTERING / "ordinary.py", top, CACHE, TREE,
-                               TREE / "scripts/demo", "--verbose", "--output", CACHE / "demo"],
-                     top / "cache/demo/results.json")
+        return _demo(context, [*_ordinary(top, CACHE, TREE), TREE / "scripts/demo", "--verbose",
+                               "--output", CACHE / "demo"], top / "cache/demo/results.json")
 
 
 def _image(release):
@@ -155,7 +154,7 @@ exec "$@" chroot "$image" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root s
 def demo_in_container(release):
     """From nothing, as root of a container with Debian's image."""
     def run(context):
-        if why := _cannot_play("proot"):
+        if why := ways.WAYS[0].missing():
             return _skip(context, why)
         with cache.scratch() as scratch:
             image = scratch / "image"

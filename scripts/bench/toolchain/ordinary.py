@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """Run a command as an ordinary user who has what root has built, or nothing yet.
 
-    unshare --mount ordinary.py [--share] TOP CACHE TREE COMMAND [ARG...]
+    unshare --mount ordinary.py [--share] [--usr USR] TOP CACHE TREE COMMAND [ARG...]
 
 The user exists in this mount namespace only, and so do his subordinate ids: copies of the
 files that name users are bound over these.  The tree is his to read.  His cache is at the same
 path as root's; with --share it is an overlay of that, in which the files are his, else it is
-empty.  TOP is an empty directory for all that.  For the suites way-user*; see playing.py.
+empty.  TOP is an empty directory for all that.  USR is laid over /usr, with what this machine
+lacks.  For the suites way-user*; see playing.py.
 """
 
+import argparse
 import ctypes
 import os
 from pathlib import Path
@@ -79,16 +81,22 @@ def uncover(path, source):
 
 
 def main():
-    arguments = sys.argv[1:]
-    shared = arguments[0] == "--share"
-    top, cache, tree = map(Path, arguments[shared:shared + 3])
-    command = arguments[shared + 3:]
-    if shared:      # some 100,000 files get another owner; in memory they go with the namespace
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--share", action="store_true")
+    parser.add_argument("--usr", type=Path)
+    for name in ("top", "cache", "tree"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    args = parser.parse_args()
+    top, cache, tree = args.top, args.cache, args.tree
+    if args.usr:
+        mount("overlay", "/usr", "overlay", 0, f"lowerdir={args.usr}:/usr")
+    if args.share:      # some 100,000 files get another owner; in memory they go with the namespace
         mount("tmpfs", top, "tmpfs", 0, "mode=755,nr_inodes=0")
     (top / "cache").mkdir()
     (top / "tree").mkdir()
     mount(tree, top / "tree", None, _BIND)
-    if shared:
+    if args.share:
         share(top, cache)
     (top / "cache/home").mkdir()
     own(top / "cache", top / "cache/home")
@@ -99,7 +107,7 @@ def main():
         uncover(path, file)
     return subprocess.run(
         ["setpriv", "--pdeathsig", "KILL", "--reuid", str(UID), "--regid", str(UID),
-         "--clear-groups", *command], check=False, cwd=tree,
+         "--clear-groups", *args.command], check=False, cwd=tree,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(cache / "home"),
              "USER": NAME, "XDG_CACHE_HOME": str(cache.parent), "TERM": "dumb",
              **{k: v for k, v in os.environ.items() if k.lower().endswith("_proxy")}}).returncode

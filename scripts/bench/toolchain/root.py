@@ -82,7 +82,7 @@ def _apt(what, *argv, options=()):
     cache.run_logged("host", what, ["apt-get", *options, *argv], env=env)
 
 
-def _unpacked(names):
+def unpacked(names):
     """The directory with these of the host's packages unpacked: nothing on the host changes."""
     def build(path):
         for folder in ("lists/partial", "cache/archives/partial"):
@@ -124,7 +124,7 @@ def _need_host_tools(way):
         raise BenchError(f"this machine lacks {names}: sudo apt-get install {names}")
     if _cannot_use_perl():
         raise BenchError("this machine lacks perl: sudo apt-get install perl")
-    return str(_unpacked(missing) / "usr/bin/mmdebstrap")
+    return str(unpacked(missing) / "usr/bin/mmdebstrap")
 
 
 def _cannot_use_perl():
