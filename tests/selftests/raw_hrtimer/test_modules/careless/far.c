@@ -12,8 +12,11 @@
 
 #define MOST	(1 << 20)
 
-/* Created in a row, before others have a moment: much less than a vCPU takes. */
-#define BATCH	32
+/*
+ * Created in a row, before others have a moment of a millisecond.  More of them, and a machine
+ * whose host takes a processor away for some 20 ms uses up all entries of the pool meanwhile.
+ */
+#define BATCH	4
 
 /*
  * How far the expiry of a timer that is exact may be from where its deadline is by now: the
