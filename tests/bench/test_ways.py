@@ -164,6 +164,25 @@ class Guard(unittest.TestCase):
         self.assertTrue(self.gone(pid))
 
 
+class Proot(unittest.TestCase):
+    def test_it_finds_each_place(self):
+        """What proot makes it removes when it ends, below others that still run."""
+        with tempfile.TemporaryDirectory() as top:
+            top = Path(top)
+            root = top / "root"
+            (root / "etc").mkdir(parents=True)
+            (root / "etc/link").symlink_to("/run/nowhere")
+            (top / "folder").mkdir()
+            (top / "file").write_text("x")
+            pairs = [(top / "folder", "/a/b"), (top / "file", "/c/d"), (top / "file", "/etc/link")]
+            with mock.patch.object(cache, "CACHE", top / "cache"):
+                for _ in range(2):
+                    ways.Proot().enter(root, "/", pairs, ["true"])
+            self.assertTrue((root / "a/b").is_dir())
+            self.assertTrue((root / "c/d").is_file())
+            self.assertTrue((root / "etc/link").is_symlink())
+
+
 class Place(unittest.TestCase):
     """Whose cache it is."""
 

@@ -174,6 +174,18 @@ def _ensure_spawn(root):
     return cache.stage("spawn", ["1", str(root), source], build) / "spawn.so"
 
 
+def _ensure_place(path, is_directory):
+    """What something is bound over.  A proot that does not find it makes it, and removes it when it
+    ends: what is bound there is gone for all others then."""
+    if os.path.lexists(path):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if is_directory:
+        path.mkdir(exist_ok=True)
+    else:
+        path.touch()
+
+
 class Proot:
     """Nothing can be mounted: each system call that names a file is given another name."""
 
@@ -206,6 +218,8 @@ class Proot:
         run = cache.CACHE / "run"
         run.mkdir(parents=True, exist_ok=True)
         binds = [("/proc", "/proc"), ("/dev", "/dev"), ("@TMP@", "/tmp"), *pairs]
+        for outside, inside in pairs:
+            _ensure_place(Path(f"{root}{inside}"), Path(outside).is_dir())
         return [*self._guard(), "--proot", str(run), proot, "-r", str(root),
                 "-w", str(cwd), *[f"--bind={outside}:{inside}" for outside, inside in binds], *argv]
 
