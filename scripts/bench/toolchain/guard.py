@@ -92,8 +92,9 @@ def _code(status):
 def _temporary(top):
     """A directory, locked while this process lives: cache.scratch() removes those that are not."""
     path = Path(tempfile.mkdtemp(dir=top, prefix="tmp-"))
-    lock = open(path / "lock", "wb")
+    lock = open(path / "new", "wb")
     fcntl.flock(lock, fcntl.LOCK_EX)
+    (path / "new").rename(path / "lock")    # which nobody has seen before it was locked
     (path / "tmp").mkdir(mode=0o777)
     return path, lock
 
