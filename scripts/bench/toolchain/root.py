@@ -68,6 +68,10 @@ chroot "$1" ln -s true /usr/bin/py3compile
 # What the cache and the project tree are called in the root.
 INSIDE = {CACHE: "/cache", TREE: "/tree"}
 
+# Who gives this machine its addresses, and whose certificates it trusts: behind a proxy that
+# looks into connections cargo could fetch nothing otherwise.
+NETWORK = ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt")
+
 # Nothing here is read by anybody in the root: of Rust's source the library alone is, matplotlib's
 # fonttools bring along scipy, sympy and Unicode's tables, and bindgen libclang's archives.  A
 # star stands for a slash as well.
@@ -254,9 +258,7 @@ def command(argv, binds=(), cwd=None, env=None, top=None):
     """
     # The names that are meant first: of two, proot answers getcwd() with the first.
     pairs = [*INSIDE.items(), *[(path, path) for path in (CACHE, TREE, *_git_directory())]]
-    resolv = Path("/etc/resolv.conf").resolve()
-    if resolv.exists():
-        pairs.append((resolv, "/etc/resolv.conf"))
+    pairs.extend((Path(name).resolve(), name) for name in NETWORK if Path(name).exists())
     pairs.extend((outside, inside(name)) for outside, name in binds)
     variables = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
                  "LC_ALL": "C.UTF-8", "TERM": os.environ.get("TERM", "dumb")}
