@@ -2,8 +2,8 @@
 """The suites of the ways into the toolchain root (ways.py), each played on this machine.
 
 An ordinary user is played by ordinary.py, a container's root by contain.py: in the short suites
-on this machine with what is built already, in "make check-long" from nothing, and the container
-in an unpacked Debian 12 and 13 with nothing but what their images have.  They need root that may
+on this machine with what is built already, in "make check-long" both commands from nothing, and the
+container in an unpacked Debian 12 and 13 with nothing but what their images have.  They need root that may
 mount, as the ways that they are not do: without it they are skipped.
 """
 
@@ -102,28 +102,45 @@ def interrupted(context):
     return count
 
 
-def _demo(context, argv, results, **environment):
-    """The whole demonstration: each of its runs is a test."""
+def _demo(result):
+    """Each run of the demonstration is a test."""
+    return Count(passed=result["passed"], failures=demo.unexpected(result))
+
+
+def _check(result):
+    """All of it, and each suite that failed."""
+    whole = result["whole"]
+    if not whole:
+        return Count(failures=["it came to no end"])
+    return Count(passed=whole["passed"], skipped=whole["skipped"], failures=[
+        f"{name}: {suite['failed']} failed" for name, suite in result["suites"].items()
+        if suite["failed"]])
+
+
+def _whole(context, argv, results, judge):
+    """One of the two commands; results: the file that it leaves."""
     env = {k: v for k, v in os.environ.items() if k not in (ways.TOLD, ways.VARIABLE)}
-    lines, status = context.command(argv, merge=True, timeout=6000, env={**env, **environment})
+    lines, status = context.command(argv, merge=True, timeout=6000, env=env)
     if not results.exists():
         return Count(failures=[f"no results (status {status}): {(lines or ['no output'])[-1]}"])
-    result = json.loads(results.read_text(encoding="utf-8"))
-    count = Count(passed=result["passed"], failures=demo.unexpected(result))
+    count = judge(json.loads(results.read_text(encoding="utf-8")))
     if status and not count.failed:
         count.failures.append(f"exit status {status}")
     return count
 
 
-def demo_as_user(context):
-    """From nothing, in a cache of his own."""
-    if why := ways.WAYS[0].missing():
-        return _skip(context, why)
-    with cache.scratch() as scratch:
-        top = scratch / "user"
-        top.mkdir()
-        return _demo(context, [*_ordinary(top, CACHE, TREE), TREE / "scripts/demo", "--verbose",
-                               "--output", CACHE / "demo"], top / "cache/demo/results.json")
+def from_nothing_as_user(script, output, judge):
+    """A program of scripts/, in a cache of the user's own; output: its option for the results."""
+    def run(context):
+        if why := ways.WAYS[0].missing():
+            return _skip(context, why)
+        with cache.scratch() as scratch:
+            top = scratch / "user"
+            top.mkdir()
+            return _whole(context, [*_ordinary(top, CACHE, TREE), TREE / "scripts" / script,
+                                    "--verbose", output, CACHE / "results"],
+                          top / "cache/results/results.json", judge)
+    return run
 
 
 def _image(release):
@@ -133,10 +150,11 @@ def _image(release):
     return cache.stage(f"image-{release}", ["1", root.MIRROR], build)
 
 
-# $1 image, then what comes before chroot.  /dev as the engines have it, without /dev/kvm.
+# $1 image, $2 what is to be made, then what comes before chroot.  /dev as the engines have it, without /dev/kvm.
 _CONTAIN = r"""
 image=$1
-shift
+target=$2
+shift 2
 mount --bind "$image" "$image"
 mount -t proc proc "$image/proc"
 mount -t tmpfs -o mode=755 tmpfs "$image/dev"
@@ -147,12 +165,12 @@ ln -s /proc/self/fd "$image/dev/fd"
 exec "$@" chroot "$image" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root sh -ec '
     apt-get -q update
     apt-get -q -y --no-install-recommends install make
-    exec make -C /src demo VERBOSE=1'
+    exec make -C /src VERBOSE=1 "$0"' "$target"
 """
 
 
-def demo_in_container(release):
-    """From nothing, as root of a container with Debian's image."""
+def from_nothing_in_container(release, target, judge):
+    """As root of a container with Debian's image."""
     def run(context):
         if why := ways.WAYS[0].missing():
             return _skip(context, why)
@@ -160,10 +178,13 @@ def demo_in_container(release):
             image = scratch / "image"
             subprocess.run(["cp", "-a", _image(release), image], check=True)
             shutil.copytree(TREE, image / "src", symlinks=True, ignore=shutil.ignore_patterns(
-                ".git", "build", "target", "__pycache__"))
-            shutil.copy("/etc/resolv.conf", image / "etc/resolv.conf")
-            return _demo(context, [*ALONE, "sh", "-ec", _CONTAIN, "sh", image, sys.executable,
-                                   ENTERING / "contain.py"], image / "src/build/demo/results.json")
+                "build", "target", "__pycache__"))
+            for name in filter(os.path.exists, root.NETWORK):
+                (image / name[1:]).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(name, image / name[1:])
+            return _whole(context, [*ALONE, "sh", "-ec", _CONTAIN, "sh", image, target,
+                                    sys.executable, ENTERING / "contain.py"],
+                          image / "src/build" / target / "results.json", judge)
     return run
 
 
@@ -173,6 +194,11 @@ def suites(vmx, built):
     return [Suite("way-user", as_user, built, seconds=30, may_skip=True),
             Suite("way-container", as_container, built, seconds=25, may_skip=True),
             Suite("interrupted", interrupted, vmx, seconds=20),
-            Suite("way-user-demo", demo_as_user, ("kernel",), **long),
-            *[Suite(f"way-container-{release}", demo_in_container(release), ("kernel",), **long)
-              for release in IMAGES]]
+            Suite("way-user-demo", from_nothing_as_user("demo", "--output", _demo), ("kernel",),
+                  **long),
+            Suite("way-user-check", from_nothing_as_user("check", "--logs", _check), ("kernel",),
+                  **long),
+            *[Suite(f"way-container-{release}", from_nothing_in_container(release, "demo", _demo),
+                    ("kernel",), **long) for release in IMAGES],
+            Suite("way-container-check", from_nothing_in_container(IMAGES[-1], "check", _check),
+                  ("kernel",), **long)]
