@@ -245,6 +245,18 @@ def stage(name, inputs, build, keep=1):
     return path
 
 
+def _is_left(path):
+    """Whether a directory of run/ is of a process that was killed, also while it removed it."""
+    try:
+        with open(path / "lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return not path.name.startswith("new-")     # as guard.py begins one
+    except OSError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def scratch():
     """A directory inside the cache, so that the root sees it; those that were left by
@@ -253,10 +265,8 @@ def scratch():
     top.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         with locked("run"):
-            for old in top.iterdir():
-                with contextlib.suppress(OSError), open(old / "lock", "rb") as lock:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(old, ignore_errors=True)
+            for old in filter(_is_left, top.iterdir()):
+                shutil.rmtree(old, ignore_errors=True)
             path = Path(tempfile.mkdtemp(dir=top))
             stack.callback(_throw_away, path)
             lock = stack.enter_context(open(path / "lock", "wb"))

@@ -37,11 +37,14 @@ class Scratch(Cached):
         self.assertFalse(path.exists())
 
     def test_those_of_the_dead_go_and_those_of_the_living_stay(self):
-        left = cache.CACHE / "run/left"
-        left.mkdir(parents=True)
+        left, half_removed, begun = [cache.CACHE / "run" / name for name in ("left", "half", "new-x")]
+        for folder in (left, half_removed, begun):
+            folder.mkdir(parents=True)
         (left / "lock").touch()
         with cache.scratch() as living, cache.scratch() as path:
             self.assertFalse(left.exists())
+            self.assertFalse(half_removed.exists())
+            self.assertTrue(begun.exists())
             self.assertTrue(living.exists())
             self.assertNotEqual(living, path)
 

@@ -91,12 +91,11 @@ def _code(status):
 
 def _temporary(top):
     """A directory, locked while this process lives: cache.scratch() removes those that are not."""
-    path = Path(tempfile.mkdtemp(dir=top, prefix="tmp-"))
-    lock = open(path / "new", "wb")
+    path = Path(tempfile.mkdtemp(dir=top, prefix="new-"))
+    lock = open(path / "lock", "wb")
     fcntl.flock(lock, fcntl.LOCK_EX)
-    (path / "new").rename(path / "lock")    # which nobody has seen before it was locked
     (path / "tmp").mkdir(mode=0o777)
-    return path, lock
+    return path.rename(path.with_name(path.name.replace("new-", "tmp-"))), lock
 
 
 def _keep(argv, top, parent):
