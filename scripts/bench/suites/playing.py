@@ -129,17 +129,24 @@ def _whole(context, argv, results, judge):
     return count
 
 
-def from_nothing_as_user(script, output, judge):
-    """A program of scripts/, in a cache of the user's own; output: its option for the results."""
+def _copy_tree(path):
+    """The tree without what was built in it."""
+    shutil.copytree(TREE, path, symlinks=True,
+                    ignore=shutil.ignore_patterns("build", "target", "__pycache__"))
+
+
+def from_nothing_as_user(target, judge):
+    """By an ordinary user, with a tree and a cache of his own."""
     def run(context):
         if why := ways.WAYS[0].missing():
             return _skip(context, why)
         with cache.scratch() as scratch:
             top = scratch / "user"
             top.mkdir()
-            return _whole(context, [*_ordinary(top, CACHE, TREE), TREE / "scripts" / script,
-                                    "--verbose", output, CACHE / "results"],
-                          top / "cache/results/results.json", judge)
+            _copy_tree(top / "tree")
+            return _whole(context, [*_ordinary(top, CACHE, TREE), TREE / "scripts" / target,
+                                    "--verbose"], top / "tree/build" / target / "results.json",
+                          judge)
     return run
 
 
@@ -177,8 +184,7 @@ def from_nothing_in_container(release, target, judge):
         with cache.scratch() as scratch:
             image = scratch / "image"
             subprocess.run(["cp", "-a", _image(release), image], check=True)
-            shutil.copytree(TREE, image / "src", symlinks=True, ignore=shutil.ignore_patterns(
-                "build", "target", "__pycache__"))
+            _copy_tree(image / "src")
             for name in filter(os.path.exists, root.NETWORK):
                 (image / name[1:]).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(name, image / name[1:])
@@ -194,10 +200,8 @@ def suites(vmx, built):
     return [Suite("way-user", as_user, built, seconds=30, may_skip=True),
             Suite("way-container", as_container, built, seconds=25, may_skip=True),
             Suite("interrupted", interrupted, vmx, seconds=20),
-            Suite("way-user-demo", from_nothing_as_user("demo", "--output", _demo), ("kernel",),
-                  **long),
-            Suite("way-user-check", from_nothing_as_user("check", "--logs", _check), ("kernel",),
-                  **long),
+            Suite("way-user-demo", from_nothing_as_user("demo", _demo), ("kernel",), **long),
+            Suite("way-user-check", from_nothing_as_user("check", _check), ("kernel",), **long),
             *[Suite(f"way-container-{release}", from_nothing_in_container(release, "demo", _demo),
                     ("kernel",), **long) for release in IMAGES],
             Suite("way-container-check", from_nothing_in_container(IMAGES[-1], "check", _check),

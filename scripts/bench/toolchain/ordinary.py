@@ -5,10 +5,11 @@
     unshare --mount ordinary.py [--share] [--usr USR] TOP CACHE TREE COMMAND [ARG...]
 
 The user exists in this mount namespace only, and so do his subordinate ids: copies of the
-files that name users are bound over these.  The tree is his to read.  His cache is at the same
-path as root's; with --share it is an overlay of that, in which the files are his, else it is
-empty.  TOP is an empty directory for all that.  USR is laid over /usr, with what this machine
-lacks.  For the suites way-user*; see playing.py.
+files that name users are bound over these.  TOP is a directory for all that, with a copy of the
+tree in TOP/tree, which becomes his, at the same path as root's; his cache is empty.  With --share
+TOP is empty, the tree is root's, to read, and the cache an overlay of root's, in which the files
+are his.  USR is laid over /usr, with what this machine lacks.  For the suites way-user*; see
+playing.py.
 """
 
 import argparse
@@ -94,10 +95,12 @@ def main():
     if args.share:      # some 100,000 files get another owner; in memory they go with the namespace
         mount("tmpfs", top, "tmpfs", 0, "mode=755,nr_inodes=0")
     (top / "cache").mkdir()
-    (top / "tree").mkdir()
-    mount(tree, top / "tree", None, _BIND)
     if args.share:
+        (top / "tree").mkdir()
+        mount(tree, top / "tree", None, _BIND)
         share(top, cache)
+    else:
+        subprocess.run(["chown", "-R", "-h", f"{UID}:{UID}", top / "tree"], check=True)
     (top / "cache/home").mkdir()
     own(top / "cache", top / "cache/home")
     become_known(top, cache / "home")
