@@ -169,6 +169,7 @@ for device in null:3 zero:5 full:7 random:8 urandom:9; do
     mknod -m 666 "$image/dev/${device%:*}" c 1 "${device#*:}"
 done
 ln -s /proc/self/fd "$image/dev/fd"
+mkdir -m 1777 "$image/dev/shm"
 exec "$@" chroot "$image" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root sh -ec '
     apt-get -q update
     apt-get -q -y --no-install-recommends install make
