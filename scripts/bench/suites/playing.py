@@ -170,6 +170,9 @@ for device in null:3 zero:5 full:7 random:8 urandom:9; do
 done
 ln -s /proc/self/fd "$image/dev/fd"
 mkdir -m 1777 "$image/dev/shm"
+mkdir "$image/dev/pts"
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$image/dev/pts"
+ln -s pts/ptmx "$image/dev/ptmx"
 exec "$@" chroot "$image" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root sh -ec '
     apt-get -q update
     apt-get -q -y --no-install-recommends install make
