@@ -298,13 +298,23 @@ end_case() {
 	judge_case $?
 }
 
+# MS NODE: a timer that is pending when this returns; a busy machine needs time to start it.
+begin_pending() {
+	begun=$(counter starts)
+	begin_case pending "$@"
+	for _ in $(seq 50); do
+		[ "$(counter starts)" = "$begun" ] || break
+		sleep 0.1
+	done
+	sleep 0.4
+}
+
 # FROM TO NODE: a timer is armed at one tick and pending when it becomes the other.
 pending_while() {
 	say "tick $1, then $2"
 	bend "$1" 0
 	settle
-	begin_case pending $DISTANCE_MS "$3"
-	sleep 0.5
+	begin_pending $DISTANCE_MS "$3"
 	bend "$2" 0
 	end_case
 }

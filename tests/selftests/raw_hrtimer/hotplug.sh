@@ -21,9 +21,8 @@ node_of_an_offline_cpu() {
 	settle
 	# Armed on CPU 1, and waited for on whichever is left.
 	ON_CPU=1
-	begin_case pending $DISTANCE_MS 1
+	begin_pending $DISTANCE_MS 1
 	ON_CPU=
-	sleep 0.5
 	echo 0 > $ONLINE || return 1
 	bend 9000 0
 	end_case

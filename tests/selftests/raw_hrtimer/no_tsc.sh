@@ -22,8 +22,7 @@ is_plain() {
 changed_while_pending() {
 	echo tsc > $CLOCKSOURCE/current_clocksource
 	sleep 1
-	begin_case pending 2000 1
-	sleep 0.5
+	begin_pending 2000 1
 	echo "$other" > $CLOCKSOURCE/current_clocksource
 	end_case
 	echo "$RESULT" | grep -q '^ok pending: fires once'

@@ -41,8 +41,7 @@ node_slowed_down_without_rearm() {
 slowed_down_by_a_busy_task() {
 	bend 11000 0
 	settle
-	begin_case pending $DISTANCE_MS 1
-	sleep 0.5
+	begin_pending $DISTANCE_MS 1
 	rearmed=$("$BUSY" 9000)
 	end_case
 	say "re-armed meanwhile: $rearmed"
