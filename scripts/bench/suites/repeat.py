@@ -20,10 +20,9 @@ TREE_ELSEWHERE = "another-checkout"
 
 
 def _where(folder, data):
-    """Where the path of a folder is, or one below it: not /srcu.h nor /usr/src for /src; or None."""
-    path = re.compile(re.escape(bytes(folder)) + rb"(?![\w.-])")
-    return next((found.start() for found in path.finditer(data)
-                 if not re.match(rb"[\w./-]", data[found.start() - 1:found.start()])), None)
+    """Where the path of a folder is, or of what is in it: not /srcu.h for /src; or None."""
+    found = re.search(re.escape(bytes(folder)) + rb"(?![\w.-])", data)
+    return found and found.start()
 
 
 def nameless(context):
