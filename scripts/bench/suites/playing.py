@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """The suites of the ways into the toolchain root (ways.py), each played on this machine.
 
-An ordinary user is played by ordinary.py, a container's root by contain.py: in the short suites
-on this machine with what is built already, in "make check-long" both commands from nothing, and the
-container in an unpacked Debian 12 and 13 with nothing but what their images have.  They need root that may
-mount, as the ways that they are not do: without it they are skipped.
+An ordinary user is played by ordinary.py, a container's root by contain.py: in the short suites on
+this machine with what is built already, in "make check-long" with both commands from nothing, and
+the container in an unpacked Debian 12 and 13 with nothing but what their images have.  They need
+root that may mount, as the ways that they are not do: without it they are skipped.
 """
 
 import json
@@ -32,9 +32,19 @@ ALONE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"
 DEAF = ["sh", "-c", 'trap "" INT; sleep 300; true']
 
 
-def _skip(context, why):
-    context.note(f"1..0 # SKIP {why}")
-    return Count(skipped=1)
+def _played(run):
+    """The suite, skipped where root may not mount, which those who play it need."""
+    def played(context):
+        if why := ways.WAYS[0].missing():
+            context.note(f"1..0 # SKIP {why}")
+            return Count(skipped=1)
+        return run(context)
+    return played
+
+
+def _untold(**more):
+    """The environment of one who has not been told a way, with more."""
+    return {**{k: v for k, v in os.environ.items() if k not in (ways.TOLD, ways.VARIABLE)}, **more}
 
 
 def _ordinary(*options):
@@ -63,23 +73,20 @@ def _proot():
 
 def _steps(context, way, wrap, **environment):
     """The root is entered, the module built, an svm machine booted."""
-    env = {k: v for k, v in os.environ.items() if k not in (ways.TOLD, ways.VARIABLE)}
     return ktap.ktap(*context.command(
-        [*wrap, HERE / "steps.sh", way, len(ways.WAYS) - 1], env={**env, **environment}))
+        [*wrap, HERE / "steps.sh", way, len(ways.WAYS) - 1], env=_untold(**environment)))
 
 
+@_played
 def as_container(context):
     """Root without CAP_SYS_ADMIN, on this machine."""
-    if why := ways.WAYS[0].missing():
-        return _skip(context, why)
     return _steps(context, "proot", [sys.executable, ENTERING / "contain.py"],
                   PATH=f"{_proot()}/bin:{os.environ['PATH']}")
 
 
+@_played
 def as_user(context):
     """An ordinary user, for whom the files of the cache are his."""
-    if why := ways.WAYS[0].missing():
-        return _skip(context, why)
     root.ensure_root()
     with cache.scratch() as scratch:
         top = scratch / "user"
@@ -119,8 +126,7 @@ def _check(result):
 
 def _whole(context, argv, results, judge):
     """One of the two commands; results: the file that it leaves."""
-    env = {k: v for k, v in os.environ.items() if k not in (ways.TOLD, ways.VARIABLE)}
-    lines, status = context.command(argv, merge=True, timeout=6000, env=env)
+    lines, status = context.command(argv, merge=True, timeout=6000, env=_untold())
     if not results.exists():
         return Count(failures=[f"no results (status {status}): {(lines or ['no output'])[-1]}"])
     count = judge(json.loads(results.read_text(encoding="utf-8")))
@@ -137,9 +143,8 @@ def _copy_tree(path):
 
 def from_nothing_as_user(target, judge):
     """By an ordinary user, with a tree and a cache of his own."""
+    @_played
     def run(context):
-        if why := ways.WAYS[0].missing():
-            return _skip(context, why)
         with cache.scratch() as scratch:
             top = scratch / "user"
             top.mkdir()
@@ -157,7 +162,8 @@ def _image(release):
     return cache.stage(f"image-{release}", ["1", root.MIRROR], build)
 
 
-# $1 image, $2 what is to be made, then what comes before chroot.  /dev as the engines have it, without /dev/kvm.
+# $1 image, $2 what is to be made, then what comes before chroot.  /dev as the engines have it,
+# without /dev/kvm.
 _CONTAIN = r"""
 image=$1
 target=$2
@@ -182,9 +188,8 @@ exec "$@" chroot "$image" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root s
 
 def from_nothing_in_container(release, target, judge):
     """As root of a container with Debian's image."""
+    @_played
     def run(context):
-        if why := ways.WAYS[0].missing():
-            return _skip(context, why)
         with cache.scratch() as scratch:
             image = scratch / "image"
             subprocess.run(["cp", "-a", _image(release), image], check=True)
