@@ -251,7 +251,7 @@ def _is_left(path):
         with open(path / "lock", "rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
-        return not path.name.startswith("new-")     # as guard.py begins one
+        return not path.name.startswith("new-")     # guard.py's, not locked yet
     except OSError:
         return False
     return True

@@ -68,8 +68,8 @@ chroot "$1" ln -s true /usr/bin/py3compile
 # What the cache and the project tree are called in the root.
 INSIDE = {CACHE: "/cache", TREE: "/tree"}
 
-# Who gives this machine its addresses, and whose certificates it trusts: behind a proxy that
-# looks into connections cargo could fetch nothing otherwise.
+# This machine's name servers, and the certificates that it trusts: behind a proxy that decrypts
+# TLS, cargo can fetch nothing without them.
 NETWORK = ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt")
 
 # Nothing here is read by anybody in the root: of Rust's source the library alone is, matplotlib's

@@ -175,8 +175,8 @@ def _ensure_spawn(root):
 
 
 def _ensure_place(path, is_directory):
-    """What something is bound over.  A proot that does not find it makes it, and removes it when it
-    ends: what is bound there is gone for all others then."""
+    """Make what something is bound over.  Where it is missing, proot makes it, and removes it when it
+    ends; other proots then lose what they have bound there."""
     if os.path.lexists(path):
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -62,7 +62,7 @@ traced() {
 	grep -c "${1:+\[$(printf %03d "$1")\].*} rht_[a-z]*_fn " $TRACING/trace
 }
 
-# CALLED: waits until there are more; a busy machine has one interrupt for two changes else.
+# CALLED: waits until there are more, because a busy machine may call once for two changes.
 is_called_again() {
 	for _ in $(seq 10); do
 		sleep 0.2

@@ -13,8 +13,8 @@
 #define MOST	(1 << 20)
 
 /*
- * Created in a row, before others have a moment of a millisecond.  More of them, and a machine
- * whose host takes a processor away for some 20 ms uses up all entries of the pool meanwhile.
+ * Created in a row, before a pause of a millisecond.  With 32 of them the pool of entries was
+ * empty before its work item ran, on a machine whose host took a processor away for some 20 ms.
  */
 #define BATCH	4
 
